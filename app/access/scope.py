@@ -1,0 +1,86 @@
+"""The one door to what a viewer may see.
+
+Every query that returns rows about people passes `visible`; every object named by an id comes through `find`. What lies
+outside answers exactly like what does not exist.
+"""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.access.areas import contains, in_area
+from app.access.viewer import AREA_ROLES, Role, Viewer
+from app.errors import NotFound
+from app.models import Area, Cadre, Posting
+
+Row = TypeVar("Row")
+
+NAMELESS = frozenset({Role.DASHBOARD, Role.ADMIN})
+"""Roles that never see a row about a person."""
+
+
+def visible(viewer: Viewer, model: Any) -> ColumnElement[bool]:
+    """The condition under which the viewer sees a row of `model`, a table about postings (Posting itself or one with
+    `posting_id`, `unit_id` and the three area columns).
+    """
+    if viewer.role in NAMELESS:
+        return false()
+    if viewer.role is Role.CADRE:
+        if model is Posting:
+            return Posting.cadre_id == viewer.cadre_id
+        own = select(Posting.id).where(Posting.cadre_id == viewer.cadre_id)
+        return _posting_column(model).in_(own)
+    if viewer.role is Role.UNIT:
+        return model.unit_id == viewer.unit_id  # type: ignore[no-any-return]
+    if viewer.area_code is None:
+        return false()
+    return in_area(model, viewer.area_code)
+
+
+def visible_cadres(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition under which the viewer sees a Cadre: by a posting in scope, or the county's own roster."""
+    by_posting = Cadre.id.in_(select(Posting.cadre_id).where(visible(viewer, Posting)))
+    if viewer.role is Role.COUNTY:
+        return by_posting | (Cadre.county_code == viewer.area_code)
+    return by_posting
+
+
+def _posting_column(model: Any) -> InstrumentedAttribute[UUID]:
+    return model.posting_id  # type: ignore[no-any-return]
+
+
+def find(session: Session, viewer: Viewer, model: type[Row], row_id: UUID, *, lock: bool = False) -> Row:
+    """The row with this id, if the viewer sees it; NotFound otherwise. `lock` takes it for writing."""
+    query = select(model).where(model.id == row_id, visible(viewer, model))  # type: ignore[attr-defined]
+    if lock:
+        query = query.with_for_update()
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_area(session: Session, viewer: Viewer, code: str) -> Area:
+    """An area whose rows the viewer may ask for: inside its own; a unit officer may name any, and sees its cadres."""
+    area = session.get(Area, code)
+    if area is None or not may_ask(viewer, code):
+        raise NotFound
+    return area
+
+
+def may_ask(viewer: Viewer, code: str) -> bool:
+    if viewer.role is Role.UNIT:
+        return True
+    if viewer.role in AREA_ROLES and viewer.area_code is not None:
+        return contains(viewer.area_code, code)
+    return False
+
+
+def visible_in(session: Session, viewer: Viewer, model: Any, code: str | None) -> ColumnElement[bool]:
+    """`visible`, narrowed to an area where one is named; NotFound where the viewer may not ask for it."""
+    if code is None:
+        return visible(viewer, model)
+    find_area(session, viewer, code)
+    return and_(visible(viewer, model), in_area(model, code))

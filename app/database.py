@@ -1,0 +1,159 @@
+"""Engine, metadata and session.
+
+SQLite gets one writing connection (its lock would serialise writers anyway, and versions before 3.51.3 can
+corrupt a WAL that several connections write and checkpoint) and a pool of read-only ones; PostgreSQL gets one
+pool, and optionally a hot standby for the heavy reads.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    QueuePool,
+    TypeDecorator,
+    Uuid,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.settings import Settings
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime; stored in UTC, read back in UTC on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its offset")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Instant(),
+        UUID: Uuid(),
+        dict[str, Any]: Json,
+        list[Any]: Json,
+        list[str]: Json,
+    }
+
+
+class Database:
+    """The engines of one process and the sessions on them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.is_sqlite = settings.is_sqlite
+        if self.is_sqlite:
+            self.writer = _sqlite_engine(settings.database_url, pool_size=1, read_only=False)
+            self.reader = _sqlite_engine(settings.database_url, pool_size=8, read_only=True)
+            self.standby = self.reader
+        else:
+            self.writer = self.reader = _postgresql_engine(settings.database_url, settings.database_pool_size)
+            self.standby = self.writer
+            if settings.database_read_url:
+                self.standby = _postgresql_engine(settings.database_read_url, settings.database_pool_size)
+
+    def engines(self) -> Sequence[Engine]:
+        return tuple({id(e): e for e in (self.writer, self.reader, self.standby)}.values())
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction that may write: committed at the end, rolled back on any exception."""
+        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One transaction that only reads, consistent on SQLite and statement by statement on PostgreSQL."""
+        with Session(self.reader, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def reporting(self) -> Iterator[Session]:
+        """As `reading`, from the standby where one is configured."""
+        with Session(self.standby, expire_on_commit=False) as session:
+            yield session
+
+    def dispose(self) -> None:
+        for engine in self.engines():
+            engine.dispose()
+
+
+def _postgresql_engine(url: str, pool_size: int) -> Engine:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=30,
+        connect_args={"check_same_thread": False, "timeout": 15},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        # The driver must not decide when a transaction begins: `begin` below does.
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA mmap_size = 0")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+            cursor.execute("PRAGMA wal_autocheckpoint = 0")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

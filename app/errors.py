@@ -1,0 +1,276 @@
+"""The Problem family (RFC 9457) and its one handler. Text is Chinese, English on request; input is never echoed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from app.error_texts import HTTP_TEXTS, describe_validation
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of the input; `pointer` is a JSON pointer into the body, or `/query/x`, `/path/x`, `/header/x`."""
+
+    pointer: str
+    code: str
+    zh: str
+    en: str
+
+    def as_json(self, language: str) -> dict[str, str]:
+        return {"pointer": self.pointer, "code": self.code, "detail": self.en if language == "en" else self.zh}
+
+
+class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
+    """An answer that is not the wanted one. `code` is stable; `zh` and `en` say what to do about it."""
+
+    status = 400
+    title_zh = "请求有误"
+    title_en = "Bad request"
+
+    def __init__(
+        self,
+        code: str,
+        zh: str,
+        en: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(en)
+        self.code = code
+        self.zh = zh
+        self.en = en
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+    def as_json(self, language: str, trace_id: str) -> dict[str, Any]:
+        english = language == "en"
+        return {
+            "type": f"/problems/{self.code}",
+            "title": self.title_en if english else self.title_zh,
+            "status": self.status,
+            "detail": self.en if english else self.zh,
+            "code": self.code,
+            "trace_id": trace_id,
+            "errors": [error.as_json(language) for error in self.errors],
+        }
+
+
+class BadRequest(Problem):
+    pass
+
+
+class Unauthenticated(Problem):
+    status = 401
+    title_zh, title_en = "未登录或登录已失效", "Not signed in"
+
+    def __init__(
+        self,
+        code: str = "unauthenticated",
+        zh: str = "请先登录。",
+        en: str = "Sign in first.",
+        *,
+        challenge: str = "Bearer",
+    ) -> None:
+        super().__init__(code, zh, en, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    status = 403
+    title_zh, title_en = "没有此项权限", "Not allowed"
+
+    def __init__(
+        self,
+        code: str = "forbidden",
+        zh: str = "您的角色不能进行此操作。",
+        en: str = "Your role may not do this.",
+    ) -> None:
+        super().__init__(code, zh, en)
+
+
+class NotFound(Problem):
+    """What does not exist and what lies outside the viewer's scope: the same body, always."""
+
+    status = 404
+    title_zh, title_en = "没有找到", "Not found"
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "没有找到，或不在您的管理范围内。", "It does not exist or is not in your scope.")
+
+
+class Conflict(Problem):
+    status = 409
+    title_zh, title_en = "与现有记录冲突", "Conflict with what is recorded"
+
+
+class TooLarge(Problem):
+    status = 413
+    title_zh, title_en = "内容过大", "Too large"
+
+
+class Unprocessable(Problem):
+    status = 422
+    title_zh, title_en = "填写内容有误", "The input is not valid"
+
+    @classmethod
+    def field(cls, pointer: str, code: str, zh: str, en: str) -> "Unprocessable":
+        """The usual case: one field, whose fault is also the detail."""
+        return cls("invalid_input", zh, en, errors=[FieldError(pointer, code, zh, en)])
+
+
+class TooManyRequests(Problem):
+    status = 429
+    title_zh, title_en = "请求过于频繁", "Too many requests"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "rate_limited",
+            f"请求过于频繁，请在 {retry_after_seconds} 秒后重试。",
+            f"Too many requests; try again in {retry_after_seconds} seconds.",
+            headers={"Retry-After": str(retry_after_seconds)},
+        )
+
+
+class Unavailable(Problem):
+    status = 503
+    title_zh, title_en = "服务暂时不可用", "Temporarily unavailable"
+
+    def __init__(self, code: str = "unavailable", retry_after_seconds: int = 2) -> None:
+        super().__init__(
+            code,
+            "服务暂时繁忙，请稍后重试，数据未丢失。",
+            "The service is busy; try again shortly. Nothing was lost.",
+            headers={"Retry-After": str(retry_after_seconds)},
+        )
+
+
+class ServerFault(Problem):
+    status = 500
+    title_zh, title_en = "服务器内部错误", "Internal error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "internal_error",
+            "服务器内部错误，本次操作未保存。请将 trace_id 告知管理员。",
+            "Internal error; nothing was saved. Tell your administrator the trace_id.",
+        )
+
+
+class _HttpProblem(Problem):
+    """What the framework itself refuses: unknown path, wrong method, broken body."""
+
+    def __init__(self, error: HTTPException) -> None:
+        code, zh, en = HTTP_TEXTS.get(error.status_code, HTTP_TEXTS[400])
+        super().__init__(code, zh, en, headers=error.headers)
+        self.status = error.status_code
+        self.title_zh, self.title_en = zh.rstrip("。"), en.rstrip(".")
+
+
+class FieldErrorBody(BaseModel):
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["/problems/no_posting"])
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["no_posting"])
+    trace_id: str
+    errors: list[FieldErrorBody]
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route declares in OpenAPI for its refusals."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
+    return {status: {"description": "Problem", "model": ProblemBody, "content": dict(content)} for status in statuses}
+
+
+def language_of(request: Request) -> str:
+    """`en` when the client prefers English to Chinese, else `zh`."""
+    first = request.headers.get("accept-language", "").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    trace_id = request.scope.get("state", {}).get("trace_id", "")
+    language = language_of(request)
+    return JSONResponse(
+        problem.as_json(language, trace_id),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={**problem.headers, "Content-Language": "en" if language == "en" else "zh-CN"},
+    )
+
+
+def from_validation(errors: Sequence[Mapping[str, Any]]) -> Unprocessable:
+    """Pydantic's errors as a Problem; the input they carry is dropped."""
+    found = [FieldError(_pointer(error["loc"]), *describe_validation(error)) for error in errors]
+    return Unprocessable(
+        "invalid_input",
+        "填写内容有误，请按 errors 逐项更正。",
+        "The input is not valid; see errors.",
+        errors=found,
+    )
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    if parts and parts[0] == "body":
+        parts = parts[1:]
+    return "/" + "/".join(parts) if parts else ""
+
+
+def install_handlers(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    def on_problem(request: Request, problem: Problem) -> Response:
+        return respond(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    def on_validation(request: Request, error: RequestValidationError) -> Response:
+        return respond(request, from_validation(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    def on_http(request: Request, error: HTTPException) -> Response:
+        return respond(request, NotFound() if error.status_code == 404 else _HttpProblem(error))
+
+    @app.exception_handler(IntegrityError)
+    def on_integrity(request: Request, error: IntegrityError) -> Response:
+        # Two writers met on a unique key after both had looked: the loser is told to look again.
+        log.warning("integrity_conflict", error=type(error.orig).__name__)
+        return respond(
+            request,
+            Conflict(
+                "conflict",
+                "该记录刚被他人更改，或与现有记录重复，请刷新后重试。",
+                "Somebody else just changed this, or it exists already; reload and try again.",
+            ),
+        )
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeoutError)
+    def on_database(request: Request, error: Exception) -> Response:
+        log.error("database_unavailable", error=str(error)[:300])
+        return respond(request, Unavailable("database_unavailable"))
+
+    @app.exception_handler(Exception)
+    def on_fault(request: Request, error: Exception) -> Response:
+        log.exception("internal_error", exc_info=error)
+        return respond(request, ServerFault())

@@ -1,0 +1,64 @@
+"""Tables and constraints only; importing this package registers all of them."""
+
+from app.models.account import Account, LoginFailure, RefreshToken, SigningKey
+from app.models.area import AREA_LEVELS, Area, Fence
+from app.models.day import AbsenceCounter, DayEntry, DayHead, DayRevision, DayRollup
+from app.models.evidence import CheckIn, Correction, Registration
+from app.models.leave import LEAVE_KINDS, Leave, LeaveAttachment, LeaveStep
+from app.models.operation import (
+    AuditEvent,
+    CalendarYear,
+    Feedback,
+    Filing,
+    LocalProvision,
+    Outage,
+    OutboxMessage,
+    RosterVersion,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from app.models.recall import RecallFlag, RecallFlagEvent
+from app.models.roster import DUTIES, Cadre, DispatchUnit, Posting, Vacancy
+from app.models.whereabouts import WHEREABOUTS_STATES, BoardReport, Whereabouts
+
+__all__ = [
+    "AREA_LEVELS",
+    "DUTIES",
+    "LEAVE_KINDS",
+    "WHEREABOUTS_STATES",
+    "AbsenceCounter",
+    "Account",
+    "Area",
+    "AuditEvent",
+    "BoardReport",
+    "Cadre",
+    "CalendarYear",
+    "CheckIn",
+    "Correction",
+    "DayEntry",
+    "DayHead",
+    "DayRevision",
+    "DayRollup",
+    "DispatchUnit",
+    "Feedback",
+    "Fence",
+    "Filing",
+    "Leave",
+    "LeaveAttachment",
+    "LeaveStep",
+    "LocalProvision",
+    "LoginFailure",
+    "Outage",
+    "OutboxMessage",
+    "Posting",
+    "RecallFlag",
+    "RecallFlagEvent",
+    "RefreshToken",
+    "Registration",
+    "RosterVersion",
+    "SigningKey",
+    "Vacancy",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "Whereabouts",
+]

@@ -1,0 +1,48 @@
+"""Health, readiness, metrics."""
+
+from typing import Annotated, Literal
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database import Database
+from app.errors import Unavailable, problem_responses
+
+log = structlog.get_logger()
+router = APIRouter(tags=["operation"])
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+@router.get("/healthz")
+def get_healthz() -> Health:
+    """The process answers."""
+    return Health()
+
+
+@router.get("/readyz", responses=problem_responses(503))
+def get_readyz(database: Annotated[Database, Depends(_database)]) -> Health:
+    """The process answers and reaches its database."""
+    try:
+        with database.reading() as session:
+            session.execute(select(1))
+    except SQLAlchemyError as error:
+        raise Unavailable("database_unavailable") from error
+    return Health()
+
+
+@router.get("/metrics", response_class=Response)
+def get_metrics() -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,104 @@
+"""Keyset pages: stable while rows are inserted, and as cheap on the last page as on the first."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.errors import Unprocessable
+
+Row = TypeVar("Row")
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+class PageRequest:
+    """`?limit=` and `?cursor=`; also writes the Link header of the answer."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+        cursor: Annotated[str | None, Query(max_length=500)] = None,
+    ) -> None:
+        self.limit = limit
+        self._cursor = cursor
+        self._request = request
+        self._response = response
+
+    def fetch(
+        self, session: Session, query: Select[Any], *keys: InstrumentedAttribute[Any], descending: bool = False
+    ) -> tuple[Sequence[Any], str | None]:
+        """One page of `query` in the order of `keys`, which must be selected entities' columns that together are
+        unique, and the cursor of the next page. Rows are ORM entities, or tuples whose first element is one.
+        """
+        if self._cursor is not None:
+            query = query.where(_after(keys, _decode(self._cursor, keys), descending=descending))
+        order = [key.desc() if descending else key.asc() for key in keys]
+        result = session.execute(query.order_by(*order).limit(self.limit + 1))
+        rows = result.scalars().all() if len(result.keys()) == 1 else result.all()
+        if len(rows) <= self.limit:
+            return rows, None
+        rows = rows[: self.limit]
+        last = rows[-1] if len(result.keys()) == 1 else rows[-1][0]
+        return rows, self.link(_encode([getattr(last, key.key) for key in keys]))
+
+    def link(self, cursor: str) -> str:
+        """Announce the next page in the Link header; returns the cursor."""
+        query = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
+        url = f"{self._request.url.path}?{urlencode([*query, ('cursor', cursor)])}"
+        self._response.headers["Link"] = f'<{url}>; rel="next"'
+        return cursor
+
+
+Paging = Annotated[PageRequest, Depends(PageRequest)]
+
+
+def _after(
+    keys: Sequence[InstrumentedAttribute[Any]], values: Sequence[Any], *, descending: bool
+) -> ColumnElement[bool]:
+    """(a, b) > (x, y), spelled out because not every database compares rows of mixed types."""
+    clauses = []
+    for position, (key, value) in enumerate(zip(keys, values, strict=True)):
+        equal = [earlier == values[i] for i, earlier in enumerate(keys[:position])]
+        clauses.append(and_(*equal, key < value if descending else key > value))
+    return or_(*clauses)
+
+
+def _encode(values: Sequence[Any]) -> str:
+    text = json.dumps([_as_text(value) for value in values], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _as_text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+
+
+_PARSERS: dict[type, Callable[[str], Any]] = {
+    UUID: UUID,
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    int: int,
+    str: str,
+}
+
+
+def _decode(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        values = json.loads(base64.urlsafe_b64decode(padded))
+        return [_PARSERS[key.type.python_type](value) for key, value in zip(keys, values, strict=True)]
+    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        raise Unprocessable.field(
+            "/query/cursor", "invalid_cursor", "翻页游标无效，请从第一页重新开始", "not a cursor of this list"
+        ) from error

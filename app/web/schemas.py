@@ -1,0 +1,68 @@
+"""The base of every body, and field types that several rooms share."""
+
+from datetime import date, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from app.clock import SHANGHAI
+
+Item = TypeVar("Item")
+
+
+class Input(BaseModel):
+    """A body from outside: unknown fields are refused rather than lost."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+def _sane_day(value: date) -> date:
+    if not 2000 <= value.year <= 2100:
+        raise PydanticCustomError(
+            "date_out_of_range", "date", {"zh": "日期应在 2000 至 2100 年之间", "en": "out of range"}
+        )
+    return value
+
+
+def _sane_instant(value: datetime) -> datetime:
+    if not 2001 <= value.year <= 2099:
+        raise PydanticCustomError("datetime_out_of_range", "time", {"zh": "时间超出范围", "en": "out of range"})
+    return value
+
+
+def _no_control_characters(value: str) -> str:
+    if any(ord(character) < 32 and character not in "\n\t" for character in value):
+        raise PydanticCustomError(
+            "control_character", "text", {"zh": "不能含有控制字符", "en": "no control characters"}
+        )
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise PydanticCustomError("invalid_text", "text", {"zh": "含有无效字符", "en": "invalid characters"})
+    return value
+
+
+Day = Annotated[date, AfterValidator(_sane_day)]
+InstantIn = Annotated[AwareDatetime, AfterValidator(_sane_instant)]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$"), Field(examples=["990101001001"])]
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(_no_control_characters)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_control_characters)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_control_characters)]
+
+
+def _to_shanghai(instant: datetime) -> datetime:
+    return instant.astimezone(SHANGHAI)
+
+
+InstantOut = Annotated[datetime, AfterValidator(_to_shanghai)]
+"""An instant in an answer, with Beijing's offset."""

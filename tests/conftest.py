@@ -1,0 +1,88 @@
+"""Fixtures: every test that asks for a database runs on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.clock import SHANGHAI, get_clock
+from app.database import Database
+from app.main import create_app
+from app.settings import Settings
+from tests.support.databases import Postgresql, Sqlite, postgresql_server
+from tests.support.world import World, build_world
+
+
+class MovableClock:
+    """The time, as a test sets it. Starts on a plain Monday morning."""
+
+    def __init__(self) -> None:
+        self.instant = datetime(2026, 11, 23, 8, 5, tzinfo=SHANGHAI)
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+    def set(self, text: str) -> None:
+        """`"2026-11-24 00:30"`, Beijing time."""
+        self.instant = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+    def forward(self, **delta: float) -> None:
+        self.instant += timedelta(**delta)
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases() -> Iterator[Postgresql]:
+    yield from postgresql_server()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Sqlite | Postgresql:
+    return request.getfixturevalue(f"{request.param}_databases")
+
+
+@pytest.fixture
+def database_url(databases: Sqlite | Postgresql) -> Iterator[str]:
+    url = databases.fresh()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path) -> Settings:
+    return Settings(database_url=database_url, storage_dir=tmp_path / "files", rate_limits=False)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: MovableClock) -> FastAPI:
+    app = create_app(settings)
+    app.dependency_overrides[get_clock] = lambda: clock
+    return app
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def database(client: TestClient, app: FastAPI) -> Database:
+    return app.state.database
+
+
+@pytest.fixture
+def world(client: TestClient, app: FastAPI, database: Database, clock: MovableClock) -> World:
+    """Two counties with officers, units and cadres; `world.as_("county_officer")` is a signed-in client."""
+    return build_world(app, client, database, clock)
