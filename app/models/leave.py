@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.database import Base
+from app.database import Base, Json
 from app.models.mixins import Identified, OfPosting
 
 LEAVE_KINDS = ("personal", "sick", "annual", "marriage", "maternity", "bereavement", "other")
@@ -23,10 +23,12 @@ class Leave(OfPosting, Base):
         CheckConstraint("ends_on >= starts_on", name="dates"),
         CheckConstraint("state IN ('pending', 'approved', 'rejected', 'withdrawn', 'ended')", name="state"),
         Index("ix_leaves_posting_id_starts_on", "posting_id", "starts_on"),
+        Index("ix_leaves_county_code_created_at", "county_code", "created_at"),
+        Index("ix_leaves_unit_id_created_at", "unit_id", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    cadre_id: Mapped[UUID] = mapped_column(ForeignKey("cadres.id"))
+    cadre_id: Mapped[UUID] = mapped_column(ForeignKey("cadres.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     starts_on: Mapped[date]
     ends_on: Mapped[date]
@@ -35,6 +37,12 @@ class Leave(OfPosting, Base):
     state: Mapped[str] = mapped_column(String(10))
     days: Mapped[int]
     counted_days: Mapped[int]
+    adjoining: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Ids of the requests whose days were added up with these."""
+    calendar_assumed: Mapped[bool] = mapped_column(default=False)
+    """Whether adding up rests on a year whose calendar was not loaded."""
+    locked_days: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Days whose month the township had already filed when the request last turned: only the county changes them."""
     basis: Mapped[list[Any]]
     covered_until: Mapped[date]
     returned_on: Mapped[date | None]
