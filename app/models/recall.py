@@ -17,7 +17,8 @@ class RecallFlag(Identified, OfPosting, Base):
     __tablename__ = "recall_flags"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('warning', 'provisional', 'candidate', 'opinion', 'noticed', 'recalled', 'dismissed', 'lifted')",
+            "state IN ('warning', 'provisional', 'candidate', 'opinion', 'noticed', 'recalled', 'reassigned',"
+            " 'dismissed', 'lifted')",
             name="state",
         ),
         Index("ix_recall_flags_county_code_state", "county_code", "state"),
@@ -36,6 +37,12 @@ class RecallFlag(Identified, OfPosting, Base):
     statement_at: Mapped[datetime | None]
     statement_due_on: Mapped[date | None]
     consequences: Mapped[dict[str, Any] | None]
+    facts: Mapped[dict[str, Any] | None]
+    """What the office recorded for a ground that it raised itself; null for the absence grounds."""
+    facts_changed: Mapped[dict[str, Any] | None]
+    """What the ledger says now, where it no longer carries what the opinion or notice rests on and nobody has looked
+    yet: {"state": null | "warning" | "provisional" | "candidate", "counts", "days"}.
+    """
 
 
 class RecallFlagEvent(Identified, Base):
