@@ -210,7 +210,12 @@ def language_of(request: Request) -> str:
 
 
 def respond(request: Request, problem: Problem) -> Response:
-    trace_id = request.scope.get("state", {}).get("trace_id", "")
+    """The problem as JSON, or as the page that a route for people's eyes has put into `request.state.problem_page`."""
+    state = request.scope.get("state", {})
+    if "problem_page" in state:
+        page: Response = state["problem_page"](request, problem)
+        return page
+    trace_id = state.get("trace_id", "")
     language = language_of(request)
     return JSONResponse(
         problem.as_json(language, trace_id),

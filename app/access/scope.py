@@ -39,6 +39,11 @@ def visible(viewer: Viewer, model: Any) -> ColumnElement[bool]:
     return in_area(model, viewer.area_code)
 
 
+def on_public_board(model: Any, village_code: str) -> ColumnElement[bool]:
+    """The condition under which a row may stand behind a village's public board, which anybody reads (第九条（二）)."""
+    return in_area(model, village_code)
+
+
 def visible_cadres(viewer: Viewer) -> ColumnElement[bool]:
     """The condition under which the viewer sees a Cadre: by a posting in scope, or the county's own roster."""
     by_posting = Cadre.id.in_(select(Posting.cadre_id).where(visible(viewer, Posting)))
