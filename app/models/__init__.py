@@ -3,7 +3,7 @@
 from app.models.account import Account, LoginFailure, RefreshToken, SigningKey
 from app.models.area import AREA_LEVELS, Area, Fence
 from app.models.day import AbsenceCounter, DayEntry, DayHead, DayRevision, DayRollup
-from app.models.evidence import CheckIn, Correction, Registration
+from app.models.evidence import CheckIn, Correction, DeviceUse, Registration
 from app.models.leave import LEAVE_KINDS, Leave, LeaveAttachment, LeaveStep
 from app.models.operation import (
     AuditEvent,
@@ -39,6 +39,7 @@ __all__ = [
     "DayHead",
     "DayRevision",
     "DayRollup",
+    "DeviceUse",
     "DispatchUnit",
     "Feedback",
     "Fence",

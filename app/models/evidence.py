@@ -82,3 +82,13 @@ class Correction(Identified, OfPosting, Base):
     reason: Mapped[str] = mapped_column(String(500))
     corrected_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     corrected_at: Mapped[datetime]
+
+
+class DeviceUse(Base):
+    """Which accounts a phone was used for; two of them raise `shared_device`."""
+
+    __tablename__ = "device_uses"
+
+    device_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    first_seen_at: Mapped[datetime]

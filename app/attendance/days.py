@@ -1,0 +1,282 @@
+"""What officers do with days: look, confirm, correct, register on paper."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.access import audit, scope
+from app.access.call import Call
+from app.access.viewer import Role
+from app.attendance import schemas
+from app.attendance.entries import Author
+from app.attendance.evidence import load_evidence
+from app.attendance.facts import Span, facts_on, facts_select
+from app.attendance.law import is_locked, load_calendar
+from app.attendance.rejudge import Rejudging, rejudge, rejudge_corrected
+from app.errors import Conflict, FieldError, NotFound, Unprocessable
+from app.ids import new_id
+from app.models import Cadre, Correction, DayEntry, Posting, Registration
+from app.policy.attendance import LABELS_ZH, Status, judge_day
+from app.policy.calendar import Calendar
+from app.web.paging import PageRequest
+
+
+def posted_on(day: date) -> ColumnElement[bool]:
+    return and_(Posting.starts_on <= day, or_(Posting.ends_on.is_(None), Posting.ends_on >= day))
+
+
+def list_days(
+    call: Call, paging: PageRequest, area_code: str, day: date, *, only_exceptions: bool
+) -> tuple[list[schemas.DayOfPosting], str | None]:
+    """The postings of an area on a day, as they stand; an open day nobody has touched is 待定."""
+    query = _postings_of_day(call, area_code, day)
+    if only_exceptions:
+        entry = and_(
+            DayEntry.county_code == Posting.county_code, DayEntry.date == day, DayEntry.posting_id == Posting.id
+        )
+        query = query.join(DayEntry, entry).where(cast(DayEntry.exceptions, String) != "[]")
+    postings, cursor = paging.fetch(call.session, query, Posting.village_code, Posting.id)
+    evidence = load_evidence(call.session, postings, day, day)
+    standing = standings(call.session, postings, day, day)
+    items = [
+        schemas.DayOfPosting(
+            posting_id=posting.id,
+            cadre=schemas.Person.model_validate(posting.cadre),
+            village_code=posting.village_code,
+            evidence=evidence.get((posting.id, day), []),
+            **standing[posting.id, day].model_dump(),
+        )
+        for posting in postings
+    ]
+    return items, cursor
+
+
+def _postings_of_day(call: Call, area_code: str, day: date) -> Select[tuple[Posting]]:
+    return (
+        select(Posting)
+        .where(scope.visible_in(call.session, call.viewer, Posting, area_code), posted_on(day))
+        .options(joinedload(Posting.cadre).load_only(Cadre.id, Cadre.name))
+    )
+
+
+def standings(
+    session: Session, postings: Sequence[Posting], first: date, last: date
+) -> dict[tuple[UUID, date], schemas.DayOfMine]:
+    """How each posted day stands: the entry where there is one, else as judged from the facts."""
+    if not postings or first > last:
+        return {}
+    calendar = load_calendar(session)
+    span = Span(tuple({p.county_code for p in postings}), first, last, tuple(p.id for p in postings))
+    return {
+        (row.posting_id, row.date): _standing(row, calendar)
+        for row in session.execute(facts_select(span).order_by("date"))
+    }
+
+
+def _standing(row: Row[Any], calendar: Calendar) -> schemas.DayOfMine:
+    status, exceptions = row.status, row.exceptions
+    if status is None:
+        judgment = judge_day(facts_on(row.signature, row.date, calendar))
+        status, exceptions = judgment.status, list(judgment.exceptions)
+    status = Status(status)
+    return schemas.DayOfMine(
+        date=row.date,
+        status=status,
+        status_label=LABELS_ZH[status],
+        confirmed=bool(row.confirmed),
+        exceptions=exceptions,
+    )
+
+
+def confirm_days(call: Call, body: schemas.ConfirmationIn) -> schemas.ConfirmationOut:
+    """Confirm an area's day: all of it as judged, or the items that are named, with corrections among them."""
+    _require_begun(call, body.date)
+    scope.find_area(call.session, call.viewer, body.area_code)
+    if is_locked(call.session, _own_township(call), body.date):
+        raise month_locked()
+    postings = _postings_to_confirm(call, body)
+    corrected = _correct_items(call, body, postings)
+    author = Author(call.now, call.viewer.account_id, "confirmation", None)
+    Rejudging(call.session, author, confirm=lambda _row, judged: judged.status is not Status.PENDING).run(
+        postings, body.date, body.date
+    )
+    standing = standings(call.session, postings, body.date, body.date)
+    pending = [posting.id for posting in postings if not standing[posting.id, body.date].confirmed]
+    audit.record(
+        call.session,
+        chain=postings[0].county_code if postings else audit.SERVICE,
+        at=call.now,
+        by=call.viewer.account_id,
+        action="days.confirmed",
+        target=body.area_code,
+        date=body.date,
+        postings=len(postings) - len(pending),
+        corrected=corrected,
+    )
+    return schemas.ConfirmationOut(
+        date=body.date,
+        area_code=body.area_code,
+        confirmed=len(postings) - len(pending),
+        corrected=corrected,
+        pending=pending,
+    )
+
+
+def _own_township(call: Call) -> str:
+    if call.viewer.area_code is None:
+        raise NotFound
+    return call.viewer.area_code
+
+
+def _postings_to_confirm(call: Call, body: schemas.ConfirmationIn) -> list[Posting]:
+    postings = call.session.scalars(_postings_of_day(call, body.area_code, body.date).order_by(Posting.id)).all()
+    if body.items is None:
+        return list(postings)
+    by_id = {posting.id: posting for posting in postings}
+    wanted = [item.posting_id for item in body.items]
+    if len(set(wanted)) < len(wanted):
+        raise Unprocessable.field("/items", "duplicate_item", "同一派驻重复出现", "a posting occurs twice")
+    if not set(wanted) <= by_id.keys():
+        raise NotFound
+    return [by_id[posting_id] for posting_id in wanted]
+
+
+def _correct_items(call: Call, body: schemas.ConfirmationIn, postings: Sequence[Posting]) -> int:
+    """Enter the items whose status differs from the judged one as corrections; returns how many."""
+    standing = standings(call.session, postings, body.date, body.date)
+    errors, corrected = [], 0
+    for number, (item, posting) in enumerate(zip(body.items or [], postings, strict=False)):
+        if item.status is None or item.status is standing[posting.id, body.date].status:
+            continue
+        if not item.remark:
+            pointer = f"/items/{number}/remark"
+            errors.append(
+                FieldError(pointer, "remark_required", "改变状态须填写说明", "a changed status needs a remark")
+            )
+            continue
+        call.session.add(_correction(call, posting, body.date, item.status, item.remark))
+        corrected += 1
+    if errors:
+        raise Unprocessable(
+            "remark_required", "改变状态须填写说明。", "A changed status needs a remark.", errors=errors
+        )
+    call.session.flush()
+    return corrected
+
+
+def correct_day(call: Call, body: schemas.CorrectionIn) -> schemas.DayOfMine:
+    """Enter an officer's status for a day. The township corrects until its month is filed, the county always."""
+    posting = scope.find(call.session, call.viewer, Posting, body.posting_id)
+    _require_begun(call, body.date)
+    _require_posted(posting, body.date)
+    if call.viewer.role is Role.TOWNSHIP and is_locked(call.session, posting.township_code, body.date):
+        raise month_locked()
+    call.session.add(_correction(call, posting, body.date, body.status, body.reason))
+    call.session.flush()
+    author = Author(call.now, call.viewer.account_id, "correction", body.reason)
+    rejudge_corrected(call.session, posting, body.date, author)
+    audit.record(
+        call.session,
+        chain=posting.county_code,
+        at=call.now,
+        by=call.viewer.account_id,
+        action="day.corrected",
+        target=str(posting.id),
+        date=body.date,
+        status=body.status,
+        reason=body.reason,
+    )
+    return standings(call.session, [posting], body.date, body.date)[posting.id, body.date]
+
+
+def _correction(call: Call, posting: Posting, day: date, status: Status, reason: str) -> Correction:
+    return Correction(
+        id=new_id(),
+        county_code=posting.county_code,
+        township_code=posting.township_code,
+        village_code=posting.village_code,
+        posting_id=posting.id,
+        unit_id=posting.unit_id,
+        date=day,
+        status=status,
+        reason=reason,
+        corrected_by=call.viewer.account_id,
+        corrected_at=call.now,
+    )
+
+
+def register(call: Call, body: schemas.RegistrationIn) -> schemas.RegistrationOut:
+    """Enter a 到岗登记 from paper, a visit or a phone call; it counts as a check-in does."""
+    posting = scope.find(call.session, call.viewer, Posting, body.posting_id)
+    _require_begun(call, body.date)
+    _require_posted(posting, body.date)
+    if is_locked(call.session, posting.township_code, body.date):
+        raise month_locked()
+    entered = Registration(
+        id=new_id(),
+        county_code=posting.county_code,
+        township_code=posting.township_code,
+        village_code=posting.village_code,
+        posting_id=posting.id,
+        unit_id=posting.unit_id,
+        date=body.date,
+        source=body.source,
+        note=body.note,
+        entered_by=call.viewer.account_id,
+        entered_at=call.now,
+    )
+    call.session.add(entered)
+    call.session.flush()
+    rejudge(
+        call.session,
+        [posting],
+        body.date,
+        body.date,
+        now=call.now,
+        by=call.viewer.account_id,
+        cause="registration",
+        reason=body.note,
+    )
+    audit.record(
+        call.session,
+        chain=posting.county_code,
+        at=call.now,
+        by=call.viewer.account_id,
+        action="day.registered",
+        target=str(posting.id),
+        date=body.date,
+        source=body.source,
+    )
+    day = standings(call.session, [posting], body.date, body.date)[posting.id, body.date]
+    return schemas.RegistrationOut(
+        id=entered.id,
+        posting_id=posting.id,
+        date=body.date,
+        source=body.source,
+        note=body.note,
+        entered_at=call.now,
+        day_status=day.status,
+        confirmed=day.confirmed,
+    )
+
+
+def _require_begun(call: Call, day: date) -> None:
+    if day > call.today:
+        raise Unprocessable.field("/date", "day_not_begun", "该日期尚未到来", "the day has not begun")
+
+
+def _require_posted(posting: Posting, day: date) -> None:
+    if day < posting.starts_on or (posting.ends_on is not None and day > posting.ends_on):
+        raise Conflict("no_posting", "该日期不在派驻期内。", "The day lies outside the posting.")
+
+
+def month_locked() -> Conflict:
+    return Conflict(
+        "month_locked",
+        "该月已由乡镇报送并锁定，只能由县级更正。",
+        "The township has filed this month; only the county corrects it now.",
+    )

@@ -1,0 +1,143 @@
+"""Writing the ledger: the current entry, the revision that it supersedes nothing by, the roll-up beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from app.attendance import rollups
+from app.attendance.upsert import insert_into
+from app.models import DayEntry, DayRevision
+from app.policy.attendance import Status
+
+CHUNK = 500
+"""Rows a statement; both databases bound the number of parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes days, when and why; `by` is null where the service judges by itself."""
+
+    at: datetime
+    by: UUID | None
+    cause: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An entry as it stands, or the absence of one (status null, revision 0)."""
+
+    status: Status | None = None
+    confirmed: bool = False
+    exceptions: tuple[str, ...] = ()
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One posting's day, before and after. `after.status` null takes the entry out (the day is no longer posted);
+    its revisions stay."""
+
+    county_code: str
+    date: date
+    posting_id: UUID
+    township_code: str
+    village_code: str
+    unit_id: UUID
+    closed: bool
+    before: Standing
+    after: Standing = field(default_factory=Standing)
+
+
+def write_changes(session: Session, changes: Sequence[Change], author: Author, *, count: bool = True) -> None:
+    """Upsert the entries, append their revisions, move the roll-ups of closed days: all in this transaction.
+    `count` is off for who counts the whole day afterwards."""
+    kept = [change for change in changes if change.after.status is not None]
+    gone = [change for change in changes if change.after.status is None]
+    for start in range(0, len(kept), CHUNK):
+        _upsert(session, kept[start : start + CHUNK], author)
+    for change in gone:
+        _take_out(session, change, author)
+    if count:
+        rollups.apply(session, [_delta(change) for change in changes if change.closed])
+
+
+def _upsert(session: Session, changes: Sequence[Change], author: Author) -> None:
+    statement = insert_into(session, DayEntry).values([_entry_row(change, author) for change in changes])
+    taken = statement.excluded
+    columns = ("status", "confirmed", "exceptions", "revision", "judged_at")
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[DayEntry.county_code, DayEntry.date, DayEntry.posting_id],
+            set_={name: taken[name] for name in columns},
+        )
+    )
+    session.execute(insert(DayRevision), [_revision_row(change, change.after, author) for change in changes])
+
+
+def _entry_row(change: Change, author: Author) -> dict[str, object]:
+    return {
+        "county_code": change.county_code,
+        "date": change.date,
+        "posting_id": change.posting_id,
+        "township_code": change.township_code,
+        "village_code": change.village_code,
+        "unit_id": change.unit_id,
+        "status": change.after.status,
+        "confirmed": change.after.confirmed,
+        "exceptions": list(change.after.exceptions),
+        "revision": change.after.revision,
+        "judged_at": author.at,
+    }
+
+
+def _revision_row(change: Change, standing: Standing, author: Author) -> dict[str, object]:
+    return {
+        "county_code": change.county_code,
+        "date": change.date,
+        "posting_id": change.posting_id,
+        "revision": standing.revision,
+        "status": standing.status,
+        "confirmed": standing.confirmed,
+        "exceptions": list(standing.exceptions),
+        "at": author.at,
+        "by": author.by,
+        "cause": author.cause,
+        "reason": author.reason,
+    }
+
+
+def _take_out(session: Session, change: Change, author: Author) -> None:
+    key = (DayEntry.county_code == change.county_code, DayEntry.date == change.date)
+    session.execute(delete(DayEntry).where(*key, DayEntry.posting_id == change.posting_id))
+    last = Standing(change.before.status, False, ("outside_posting",), change.before.revision + 1)
+    session.execute(insert(DayRevision), [_revision_row(change, last, author)])
+
+
+def last_revision(session: Session, county_code: str, day: date, posting_id: UUID) -> int:
+    """The number of the newest revision of a day, 0 where there is none."""
+    number = session.scalar(
+        select(func.max(DayRevision.revision)).where(
+            DayRevision.county_code == county_code, DayRevision.date == day, DayRevision.posting_id == posting_id
+        )
+    )
+    return number or 0
+
+
+def _delta(change: Change) -> rollups.Delta:
+    return rollups.Delta(
+        county_code=change.county_code,
+        date=change.date,
+        village_code=change.village_code,
+        unit_id=change.unit_id,
+        before=_counted(change.before),
+        after=_counted(change.after),
+    )
+
+
+def _counted(standing: Standing) -> tuple[Status, bool] | None:
+    return None if standing.status is None else (standing.status, standing.confirmed)

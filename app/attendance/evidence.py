@@ -1,0 +1,74 @@
+"""The evidence behind days, as people are shown it: a fixed number of queries for any number of postings."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.attendance import schemas
+from app.attendance.facts import Span
+from app.models import CheckIn, Correction, Leave, Posting, Registration, Whereabouts
+
+DayKey = tuple[UUID, date]
+
+
+def counts(check_in: CheckIn) -> bool:
+    """Whether a check-in is presence: by itself, or because the township accepted it."""
+    if check_in.accepted is not None:
+        return check_in.accepted
+    return not check_in.needs_acceptance
+
+
+def load_evidence(
+    session: Session, postings: Sequence[Posting], first: date, last: date
+) -> dict[DayKey, list[schemas.Evidence]]:
+    """The evidence of every day from `first` to `last`, oldest first within its kind."""
+    if not postings:
+        return {}
+    span = Span(tuple({p.county_code for p in postings}), first, last, tuple(p.id for p in postings))
+    found: dict[DayKey, list[schemas.Evidence]] = defaultdict(list)
+    for check_in in session.scalars(select(CheckIn).where(span.of(CheckIn)).order_by(CheckIn.captured_at)):
+        found[check_in.posting_id, check_in.date].append(of_check_in(check_in))
+    for entered in session.scalars(select(Registration).where(span.of(Registration)).order_by(Registration.id)):
+        found[entered.posting_id, entered.date].append(schemas.RegistrationEvidence.model_validate(entered))
+    for correction in session.scalars(select(Correction).where(span.of(Correction)).order_by(Correction.id)):
+        found[correction.posting_id, correction.date].append(schemas.CorrectionEvidence.model_validate(correction))
+    _add_spans(session, span, found)
+    return found
+
+
+def _add_spans(session: Session, span: Span, found: dict[DayKey, list[schemas.Evidence]]) -> None:
+    live = ("pending", "approved", "ended")
+    leaves = select(Leave).where(span.touching(Leave, Leave.starts_on, Leave.ends_on), Leave.state.in_(live))
+    for leave in session.scalars(leaves.order_by(Leave.starts_on)):
+        for day in _days_between(span, leave.starts_on, leave.ends_on):
+            found[leave.posting_id, day].append(schemas.LeaveEvidence.model_validate(leave))
+    boards = select(Whereabouts).where(span.touching(Whereabouts, Whereabouts.first_day, Whereabouts.last_day))
+    for board in session.scalars(boards.order_by(Whereabouts.since)):
+        for day in _days_between(span, board.first_day, board.last_day):
+            found[board.posting_id, day].append(schemas.WhereaboutsEvidence.model_validate(board))
+
+
+def _days_between(span: Span, first: date, last: date | None) -> Iterable[date]:
+    start = max(span.first, first).toordinal()
+    end = min(span.last, last or span.last).toordinal()
+    return (date.fromordinal(ordinal) for ordinal in range(start, end + 1))
+
+
+def of_check_in(check_in: CheckIn) -> schemas.CheckInEvidence:
+    return schemas.CheckInEvidence(
+        id=check_in.id,
+        captured_at=check_in.captured_at,
+        received_at=check_in.received_at,
+        verdict=check_in.verdict,
+        reason=check_in.reason,
+        distance_m=check_in.distance_m,
+        counts=counts(check_in),
+        accepted=check_in.accepted,
+        acceptance_reason=check_in.acceptance_reason,
+        risk_flags=check_in.risk_flags,
+        note=check_in.note,
+    )

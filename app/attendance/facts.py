@@ -1,0 +1,289 @@
+"""The facts of days, gathered from the tables. No law here: what the facts mean is `policy.attendance.judge_day`.
+
+The facts of one posting and day are computed by the database as one small number, so that a million of them can be
+counted, judged once per distinct value, and written back without passing through Python one by one.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    values,
+)
+
+from app.models import (
+    CheckIn,
+    Correction,
+    DayEntry,
+    DayHead,
+    Leave,
+    Outage,
+    Posting,
+    Registration,
+    Whereabouts,
+)
+from app.policy.attendance import DayFacts, Evidence, Status
+from app.policy.calendar import Calendar
+
+STATUSES = tuple(Status)
+_CORRECTION_BITS = 0b111
+_PRESENCE_SHIFT = 3
+_PRESENCE = (None, Evidence.CHECK_IN, Evidence.REGISTRATION, Evidence.ACCEPTED)
+LATE_UPLOAD = 1 << 5
+WAITING_EVIDENCE = 1 << 6
+ON_LEAVE = 1 << 7
+LEAVE_PENDING = 1 << 8
+OFFICIAL = 1 << 9
+OUTAGE = 1 << 10
+ELSEWHERE = 1 << 11
+BOARD_ON_LEAVE = 1 << 12
+CONFIRMED = 1 << 13
+CLOSED = 1 << 14
+POSTED = 1 << 15
+
+TRIP_STATES = ("official", "training")
+"""Declarations that make a day 公出."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whose days: postings of some counties (all of them, or those named), from `first` to `last` inclusive."""
+
+    county_codes: tuple[str, ...]
+    first: date
+    last: date
+    posting_ids: tuple[UUID, ...] | None = None
+
+    def of(self, model: Any) -> ColumnElement[bool]:
+        """The condition that a row of a table with a `date` lies in the span."""
+        return and_(self._whose(model), model.date.between(self.first, self.last))
+
+    def _whose(self, model: Any) -> ColumnElement[bool]:
+        condition = model.county_code.in_(self.county_codes)
+        if self.posting_ids is not None:
+            condition = and_(condition, (model.id if model is Posting else model.posting_id).in_(self.posting_ids))
+        return condition
+
+    def touching(self, model: Any, first: Any, last: Any) -> ColumnElement[bool]:
+        """The condition that a row of a table with two dates (the second may be open) touches the span."""
+        return and_(self._whose(model), first <= self.last, or_(last.is_(None), last >= self.first))
+
+
+@lru_cache(maxsize=65536)
+def decode(signature: int, rest_day: bool, calendar_assumed: bool) -> DayFacts:
+    """The facts that a signature stands for, with what the calendar says of the day."""
+    corrected = signature & _CORRECTION_BITS
+    return DayFacts(
+        posted=bool(signature & POSTED),
+        correction=STATUSES[corrected - 1] if corrected else None,
+        presence=_PRESENCE[(signature >> _PRESENCE_SHIFT) & 0b11],
+        late_upload=bool(signature & LATE_UPLOAD),
+        waiting_evidence=bool(signature & WAITING_EVIDENCE),
+        on_leave=bool(signature & ON_LEAVE),
+        leave_pending=bool(signature & LEAVE_PENDING),
+        official=bool(signature & OFFICIAL),
+        official_verified=bool(signature & CONFIRMED),
+        rest_day=rest_day,
+        calendar_assumed=calendar_assumed,
+        outage=bool(signature & OUTAGE),
+        closed=bool(signature & CLOSED),
+        confirmed=bool(signature & CONFIRMED),
+        board_in_village_elsewhere=bool(signature & ELSEWHERE),
+        board_on_leave=bool(signature & BOARD_ON_LEAVE),
+    )
+
+
+def facts_on(signature: int, day: date, calendar: Calendar) -> DayFacts:
+    return decode(signature, calendar.is_rest(day), calendar.assumed(day))
+
+
+def with_confirmed(signature: int, confirmed: bool) -> int:
+    return signature | CONFIRMED if confirmed else signature & ~CONFIRMED
+
+
+def facts_select(span: Span) -> Select[Any]:
+    """Rows (posting_id, date, county_code, township_code, village_code, unit_id, signature, and the stored entry's
+    status, confirmed, exceptions, revision or nulls) for every posting and day of the span that is posted or has an
+    entry."""
+    days = _days(span)
+    pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span._whose(Posting)).subquery("pairs")
+    check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)
+    leaves, boards = _leaves(span, days), _boards(span, days)
+    posted = and_(pairs.c.starts_on <= pairs.c.date, or_(pairs.c.ends_on.is_(None), pairs.c.ends_on >= pairs.c.date))
+    signature = (
+        func.coalesce(corrections.c.code, 0)
+        + _presence(check_ins, registrations)
+        + _bit(LATE_UPLOAD, check_ins.c.late == 1)
+        + _bit(WAITING_EVIDENCE, check_ins.c.waiting == 1)
+        + _bit(ON_LEAVE, leaves.c.approved == 1)
+        + _bit(LEAVE_PENDING, leaves.c.pending == 1)
+        + _bit(OFFICIAL, boards.c.trip == 1)
+        + _bit(OUTAGE, _in_outage(pairs))
+        + _bit(ELSEWHERE, and_(check_ins.c.outside == 1, boards.c.in_village == 1))
+        + _bit(BOARD_ON_LEAVE, boards.c.on_leave == 1)
+        + _bit(CONFIRMED, DayEntry.confirmed.is_(True))
+        + _bit(CLOSED, DayHead.closed_at.is_not(None))
+        + _bit(POSTED, posted)
+    )
+    joined = pairs
+    for facts in (check_ins, registrations, corrections, leaves, boards):
+        joined = joined.outerjoin(facts, and_(facts.c.posting_id == pairs.c.id, facts.c.date == pairs.c.date))  # type: ignore[assignment]
+    entry_key = and_(
+        DayEntry.county_code == pairs.c.county_code, DayEntry.date == pairs.c.date, DayEntry.posting_id == pairs.c.id
+    )
+    head_key = and_(DayHead.county_code == pairs.c.county_code, DayHead.date == pairs.c.date)
+    return (
+        select(
+            pairs.c.id.label("posting_id"),
+            pairs.c.date,
+            pairs.c.county_code,
+            pairs.c.township_code,
+            pairs.c.village_code,
+            pairs.c.unit_id,
+            cast(signature, Integer).label("signature"),
+            DayEntry.status,
+            DayEntry.confirmed,
+            DayEntry.exceptions,
+            DayEntry.revision,
+        )
+        .select_from(joined.outerjoin(DayEntry, entry_key).outerjoin(DayHead, head_key))
+        .where(or_(posted, DayEntry.posting_id.is_not(None)))
+    )
+
+
+def _days(span: Span) -> CTE:
+    count = (span.last - span.first).days + 1
+    listed = [(date.fromordinal(span.first.toordinal() + offset),) for offset in range(count)]
+    return select(values(column("date", Date), name="listed").data(listed)).cte("days")
+
+
+def _bit(bit: int, condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, literal(bit, Integer)), else_=literal(0, Integer))
+
+
+def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.max(case((condition, 1), else_=0))
+
+
+def _check_ins(span: Span) -> Subquery:
+    accepted = CheckIn.accepted.is_(True)
+    by_itself = and_(CheckIn.needs_acceptance.is_(False), CheckIn.accepted.is_(None))
+    return (
+        select(
+            CheckIn.posting_id,
+            CheckIn.date,
+            _any(by_itself).label("counting"),
+            _any(accepted).label("accepted"),
+            _any(and_(CheckIn.late.is_(True), or_(by_itself, accepted))).label("late"),
+            _any(and_(CheckIn.needs_acceptance.is_(True), CheckIn.accepted.is_(None))).label("waiting"),
+            _any(CheckIn.verdict == "outside").label("outside"),
+        )
+        .where(span.of(CheckIn))
+        .group_by(CheckIn.posting_id, CheckIn.date)
+        .subquery("check_in_facts")
+    )
+
+
+def _registrations(span: Span) -> Subquery:
+    return (
+        select(Registration.posting_id, Registration.date)
+        .where(span.of(Registration))
+        .distinct()
+        .subquery("registration_facts")
+    )
+
+
+def _corrections(span: Span) -> Subquery:
+    newest = func.row_number().over(
+        partition_by=(Correction.posting_id, Correction.date),
+        order_by=(Correction.corrected_at.desc(), Correction.id.desc()),
+    )
+    ranked = (
+        select(Correction.posting_id, Correction.date, Correction.status, newest.label("place"))
+        .where(span.of(Correction))
+        .subquery("ranked_corrections")
+    )
+    code = case({status.value: number for number, status in enumerate(STATUSES, start=1)}, value=ranked.c.status)
+    return (
+        select(ranked.c.posting_id, ranked.c.date, code.label("code"))
+        .where(ranked.c.place == 1)
+        .subquery("correction_facts")
+    )
+
+
+def _presence(check_ins: Subquery, registrations: Subquery) -> ColumnElement[int]:
+    return case(
+        (check_ins.c.counting == 1, literal(1 << _PRESENCE_SHIFT, Integer)),
+        (registrations.c.posting_id.is_not(None), literal(2 << _PRESENCE_SHIFT, Integer)),
+        (check_ins.c.accepted == 1, literal(3 << _PRESENCE_SHIFT, Integer)),
+        else_=literal(0, Integer),
+    )
+
+
+def _leaves(span: Span, days: CTE) -> Subquery:
+    approved = and_(Leave.state.in_(("approved", "ended")), Leave.covered_until >= days.c.date)
+    return (
+        select(
+            Leave.posting_id,
+            days.c.date.label("date"),
+            _any(approved).label("approved"),
+            _any(Leave.state == "pending").label("pending"),
+        )
+        .join(days, and_(Leave.starts_on <= days.c.date, Leave.ends_on >= days.c.date))
+        .where(span.touching(Leave, Leave.starts_on, Leave.ends_on))
+        .group_by(Leave.posting_id, days.c.date)
+        .subquery("leave_facts")
+    )
+
+
+def _boards(span: Span, days: CTE) -> Subquery:
+    covers = and_(
+        Whereabouts.first_day <= days.c.date,
+        or_(Whereabouts.last_day.is_(None), Whereabouts.last_day >= days.c.date),
+    )
+    return (
+        select(
+            Whereabouts.posting_id,
+            days.c.date.label("date"),
+            _any(Whereabouts.state.in_(TRIP_STATES)).label("trip"),
+            _any(Whereabouts.state == "in_village").label("in_village"),
+            _any(Whereabouts.state == "leave").label("on_leave"),
+        )
+        .join(days, covers)
+        .where(span.touching(Whereabouts, Whereabouts.first_day, Whereabouts.last_day))
+        .group_by(Whereabouts.posting_id, days.c.date)
+        .subquery("board_facts")
+    )
+
+
+def _in_outage(pairs: Subquery) -> ColumnElement[bool]:
+    return exists().where(
+        Outage.county_code == pairs.c.county_code,
+        Outage.first_day <= pairs.c.date,
+        Outage.last_day >= pairs.c.date,
+        pairs.c.village_code.startswith(Outage.area_prefix),
+    )
+
+
+def posting_ids(postings: Collection[Posting]) -> tuple[UUID, ...]:
+    return tuple(posting.id for posting in postings)

@@ -1,0 +1,187 @@
+"""Recall flags, as far as the ledger turns them (第九条（五）4).
+
+The service warns, finds a candidate and lifts; it moves a flag between these and nothing else. From the county's written
+opinion on only people move it: where the facts then no longer carry what the opinion rests on, the flag says so, and the
+county has to look before the next step.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.attendance.law import load_provisions
+from app.attendance.outbox import emit
+from app.clock import business_day
+from app.ids import new_id
+from app.models import Posting, RecallFlag, RecallFlagEvent
+from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment
+
+SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISSED})
+"""Ended by people. The days on such a flag carry no other one."""
+
+_ENDED = SETTLED | {FlagState.LIFTED}
+_RANK = (FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
+
+
+def update_flags(
+    session: Session, judgments: Iterable[tuple[Posting, RecallJudgment]], *, now: datetime, by: UUID | None
+) -> None:
+    """Bring the absence flags of these postings in line with their newest judgments. `by` is the account whose act
+    changed the facts, or null where only time passed. One query reads what stands, however many postings there are.
+    """
+    judged = [(posting, ground) for posting, judgment in judgments for ground in judgment.grounds]
+    standing = _load(session, {posting.id for posting, _ in judged})
+    turning = _Turning(session, now, by)
+    for posting, ground in judged:
+        turning.settle(posting, ground, standing[posting.id, ground.ground])
+    turning.write()
+
+
+def live_key(posting_id: UUID, ground: str) -> str:
+    return f"{posting_id}:{ground}"
+
+
+def move(
+    flag: RecallFlag,
+    to_state: FlagState,
+    *,
+    action: str,
+    now: datetime,
+    by: UUID | None,
+    reason: str | None = None,
+    document: str | None = None,
+) -> RecallFlagEvent:
+    """Turn a flag and return the event that records it, for the caller to add to the session."""
+    event = RecallFlagEvent(
+        id=new_id(),
+        flag_id=flag.id,
+        at=now,
+        by=by,
+        action=action,
+        from_state=flag.state,
+        to_state=to_state,
+        reason=reason,
+        document=document,
+        counts=flag.counts,
+    )
+    flag.state = to_state
+    flag.changed_at = now
+    if to_state in _ENDED:
+        flag.live_key = None
+    return event
+
+
+def announce(session: Session, event_type: str, flag: RecallFlag, *, now: datetime) -> None:
+    """Tell the webhooks; ids and codes only, no names."""
+    payload = {
+        "flag_id": str(flag.id),
+        "posting_id": str(flag.posting_id),
+        "ground": flag.ground,
+        "state": flag.state,
+        "village_code": flag.village_code,
+        "counts": flag.counts,
+    }
+    emit(session, event_type, county_code=flag.county_code, payload=payload, at=now)
+
+
+def statement_due_on(session: Session, today: date, area_code: str) -> date:
+    """The last day on which the cadre may still be heard before the county writes, counted from the day after today."""
+    days = load_provisions(session).value("recall.statement_days", today, area_code)
+    return today + timedelta(days=int(days))
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What is stored for one posting and ground: the open flag, and the days that ended flags were settled on."""
+
+    flag: RecallFlag | None = None
+    settled_days: set[str] = field(default_factory=set)
+
+
+def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _Standing]:
+    standing: dict[tuple[UUID, str], _Standing] = defaultdict(_Standing)
+    query = (
+        select(RecallFlag)
+        .where(
+            RecallFlag.posting_id.in_(posting_ids),
+            RecallFlag.ground.in_(ABSENCE_GROUNDS),
+            RecallFlag.state != FlagState.LIFTED,
+        )
+        .order_by(RecallFlag.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for flag in session.scalars(query):
+        entry = standing[flag.posting_id, flag.ground]
+        if flag.state in SETTLED:
+            entry.settled_days.update(flag.days)
+        else:
+            entry.flag = flag
+    return standing
+
+
+@dataclass(slots=True)
+class _Turning:
+    """One pass over judgments; rows are written together at its end."""
+
+    session: Session
+    now: datetime
+    by: UUID | None
+    events: list[RecallFlagEvent] = field(default_factory=list)
+    announced: list[tuple[str, RecallFlag]] = field(default_factory=list)
+
+    def settle(self, posting: Posting, judgment: GroundJudgment, standing: _Standing) -> None:
+        flag, days = standing.flag, _days(judgment)
+        if flag is None:
+            settled = bool(standing.settled_days) and set(days) <= standing.settled_days
+            if judgment.state is not None and not settled:
+                self._raise(posting, judgment)
+        elif flag.state not in MOVED_BY_FACTS:
+            self._watch(flag, judgment)
+        elif judgment.state is None:
+            self._lift(flag, judgment)
+        else:
+            self._follow(flag, judgment)
+
+    def write(self) -> None:
+        self.session.flush()  # flags before the events that name them
+        self.session.add_all(self.events)
+        for event_type, flag in self.announced:
+            announce(self.session, event_type, flag, now=self.now)
+        self.session.flush()
+
+    def _raise(self, posting: Posting, judgment: GroundJudgment) -> None:
+        flag = RecallFlag(
+            id=new_id(),
+            posting_id=posting.id,
+            unit_id=posting.unit_id,
+            county_code=posting.county_code,
+            township_code=posting.township_code,
+            village_code=posting.village_code,
+            ground=judgment.ground,
+            state=None,
+            live_key=live_key(posting.id, judgment.ground),
+            raised_at=self.now,
+            changed_at=self.now,
+        )
+        self.session.add(flag)
+        self._adopt(flag, judgment)
+        self._move(flag, judgment, action="raised")
+
+    def _follow(self, flag: RecallFlag, judgment: GroundJudgment) -> None:
+        if (flag.counts, flag.days) != (judgment.counts_json(), _days(judgment)):
+            self._adopt(flag, judgment)
+            flag.changed_at = self.now
+        if flag.state != judgment.state:
+            self._move(flag, judgment, action="moved")
+
+    def _lift(self, flag: RecallFlag, judgment: GroundJudgment) -> None:
+        self._adopt(flag, judgment)
+        self.events.append(move(flag, FlagState.LIFTED, action="lifted", now=self.now, by=self.by))
+        self.announced.append(("flag.lifted", flag))

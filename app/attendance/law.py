@@ -1,0 +1,55 @@
+"""What is in force: the text's provisions with the counties' own, the loaded calendars, the months that are locked."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import CalendarYear, Filing, LocalProvision
+from app.policy.calendar import Calendar
+from app.policy.provisions import Kind, Provision, Provisions, load_text
+
+
+def load_provisions(session: Session) -> Provisions:
+    """The text and every local provision; `in_force` picks by day and area."""
+    local = [as_provision(row) for row in session.scalars(select(LocalProvision))]
+    return load_text().adding(local) if local else load_text()
+
+
+def as_provision(row: LocalProvision) -> Provision:
+    return Provision(
+        key=row.key,
+        value=row.value,
+        in_force_from=row.in_force_from,
+        article=row.article,
+        quote=row.quote,
+        reading=row.reading,
+        kind=Kind.LOCAL,
+        area_code=row.area_code,
+        approval_document=row.approval_document,
+    )
+
+
+def load_calendar(session: Session) -> Calendar:
+    """All published years; years that are not loaded are assumed by weekday."""
+    return Calendar.from_json({row.year: row.days for row in session.scalars(select(CalendarYear))})
+
+
+def month_of(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def is_locked(session: Session, township_code: str, day: date) -> bool:
+    """Whether the township has filed the month of `day`: from then on only the county corrects."""
+    return (township_code, month_of(day)) in locked_months(session, [township_code], [day])
+
+
+def locked_months(session: Session, townships: Iterable[str], days: Iterable[date]) -> set[tuple[str, str]]:
+    """The (township, YYYY-MM) among these that have been filed."""
+    query = select(Filing.area_code, Filing.period).where(
+        Filing.kind == "monthly",
+        Filing.area_code.in_(set(townships)),
+        Filing.period.in_({month_of(day) for day in days}),
+    )
+    return {(area, period) for area, period in session.execute(query)}

@@ -1,0 +1,153 @@
+"""Judging days again after something changed: the one way in which a status comes about, besides the close."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app.attendance.absences import refresh_absences
+from app.attendance.entries import Author, Change, Standing, last_revision, write_changes
+from app.attendance.facts import Span, facts_on, facts_select, with_confirmed
+from app.attendance.heads import take_heads
+from app.attendance.law import load_calendar, locked_months, month_of
+from app.clock import business_day
+from app.models import Posting
+from app.policy.attendance import DayJudgment, Status, judge_day
+from app.policy.calendar import Calendar
+
+Confirm = Callable[[Row[Any], DayJudgment], bool]
+"""Whether a day is confirmed from now on; asked with the facts row and the judgment under the standing confirmation."""
+
+MAX_SPAN_DAYS = 31
+"""Days in one query."""
+
+
+def rejudge(
+    session: Session,
+    postings: Sequence[Posting],
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    by: UUID | None,
+    cause: str,
+    reason: str | None = None,
+) -> int:
+    """Judge the postings' days from `first` to `last` (inclusive, as far as they have begun) from the facts in the
+    tables, and append a revision where the result differs. Days of months that the township has filed stay as they
+    are. Returns the number of days that changed."""
+    rejudging = Rejudging(session, Author(now, by, cause, reason))
+    return len(rejudging.run(postings, first, min(last, business_day(now))))
+
+
+def rejudge_corrected(session: Session, posting: Posting, day: date, author: Author) -> list[Change]:
+    """As `rejudge`, for the day that an officer has just corrected: it counts as confirmed, in a locked month too."""
+    rejudging = Rejudging(session, author, even_locked=True, confirm=lambda _row, _judgment: True)
+    return rejudging.run([posting], day, day)
+
+
+@dataclass(slots=True)
+class Rejudging:
+    """One judging of days by one author. Unless `confirm` says otherwise a day stays confirmed while its status does,
+    and loses its confirmation with it: what the township confirmed is no longer what the ledger says."""
+
+    session: Session
+    author: Author
+    even_locked: bool = False
+    confirm: Confirm | None = None
+
+    def run(self, postings: Sequence[Posting], first: date, last: date) -> list[Change]:
+        if first > last or not postings:
+            return []
+        calendar = load_calendar(self.session)
+        changes: list[Change] = []
+        for start, end in _pieces(first, last):
+            changes += self._piece(postings, start, end, calendar)
+        write_changes(self.session, changes, self.author)
+        touched = {change.posting_id for change in changes if _bears_on_absence(change)}
+        refresh_absences(
+            self.session,
+            [p for p in postings if p.id in touched],
+            now=self.author.at,
+            by=self.author.by,
+            calendar=calendar,
+        )
+        return changes
+
+    def _piece(self, postings: Sequence[Posting], first: date, last: date, calendar: Calendar) -> list[Change]:
+        counties = tuple(sorted({posting.county_code for posting in postings}))
+        days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+        take_heads(self.session, [(county, day) for county in counties for day in days])
+        span = Span(counties, first, last, tuple(posting.id for posting in postings))
+        locked = set() if self.even_locked else locked_months(self.session, {p.township_code for p in postings}, days)
+        changes = []
+        for row in self.session.execute(facts_select(span)):
+            if (row.township_code, month_of(row.date)) in locked:
+                continue
+            change = self._judge(row, calendar)
+            if change is not None:
+                changes.append(change)
+        return changes
+
+    def _judge(self, row: Row[Any], calendar: Calendar) -> Change | None:
+        before = standing_of(row)
+        facts = facts_on(row.signature, row.date, calendar)
+        judgment = judge_day(facts)
+        confirmed = before.confirmed and judgment.status == before.status
+        if self.confirm is not None:
+            confirmed = self.confirm(row, judgment)
+        if confirmed != facts.confirmed:
+            facts = facts_on(with_confirmed(row.signature, confirmed), row.date, calendar)
+            judgment = judge_day(facts)
+        if not _worth_writing(before, judgment, confirmed, closed=facts.closed):
+            return None
+        revision = before.revision or last_revision(self.session, row.county_code, row.date, row.posting_id)
+        return change_of(row, before, judgment, confirmed, revision + 1, closed=facts.closed)
+
+
+def standing_of(row: Row[Any]) -> Standing:
+    """The stored entry that a facts row carries."""
+    if row.status is None:
+        return Standing()
+    return Standing(Status(row.status), row.confirmed, tuple(row.exceptions), row.revision)
+
+
+def change_of(
+    row: Row[Any], before: Standing, judgment: DayJudgment, confirmed: bool, revision: int, *, closed: bool
+) -> Change:
+    after = (
+        Standing() if judgment.status is None else Standing(judgment.status, confirmed, judgment.exceptions, revision)
+    )
+    return Change(
+        county_code=row.county_code,
+        date=row.date,
+        posting_id=row.posting_id,
+        township_code=row.township_code,
+        village_code=row.village_code,
+        unit_id=row.unit_id,
+        closed=closed,
+        before=before,
+        after=after,
+    )
+
+
+def _worth_writing(before: Standing, judgment: DayJudgment, confirmed: bool, *, closed: bool) -> bool:
+    if before.status is None:
+        nothing_yet = judgment.status is Status.PENDING and not judgment.exceptions and not closed
+        return judgment.status is not None and not nothing_yet
+    return (before.status, before.confirmed, before.exceptions) != (judgment.status, confirmed, judgment.exceptions)
+
+
+def _bears_on_absence(change: Change) -> bool:
+    """Whether a change can move an absence count: any change of status, and the confirmation of an absence."""
+    return change.before.status is not change.after.status or change.after.status is Status.ABSENT
+
+
+def _pieces(first: date, last: date) -> Iterable[tuple[date, date]]:
+    start, end = first.toordinal(), last.toordinal()
+    for ordinal in range(start, end + 1, MAX_SPAN_DAYS):
+        yield date.fromordinal(ordinal), date.fromordinal(min(ordinal + MAX_SPAN_DAYS - 1, end))

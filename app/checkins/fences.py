@@ -1,0 +1,28 @@
+"""The fences of villages, as the policy wants them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Fence as StoredFence
+from app.policy.geofence import Circle, Fence, Polygon
+
+
+def load_fences(session: Session, village_codes: Collection[str]) -> dict[str, list[Fence]]:
+    """By village; a village without a fence is missing."""
+    fences: dict[str, list[Fence]] = defaultdict(list)
+    query = select(StoredFence.area_code, StoredFence.geometry).where(StoredFence.area_code.in_(village_codes))
+    for area_code, geometry in session.execute(query):
+        fences[area_code].append(as_fence(geometry))
+    return fences
+
+
+def as_fence(geometry: dict[str, Any]) -> Fence:
+    """A stored WGS-84 geometry as the policy's shape."""
+    circle = geometry.get("circle")
+    if circle is not None:
+        return Circle(circle["lng"], circle["lat"], circle["radius_m"])
+    return Polygon.from_geojson(geometry["polygon"])

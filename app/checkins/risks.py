@@ -1,0 +1,49 @@
+"""Risk flags: hints for people, never a verdict (a mock flag alone proves nothing: external receivers raise it too)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from app.checkins.geodesic import geodesic_m
+
+RECENT = timedelta(days=7)
+"""How far back fixes are compared: nobody on earth is fast enough for an older one to matter."""
+
+MAX_SPEED_KMH = 150.0
+STALE_FIX = timedelta(minutes=10)
+REPEATED_ON_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A position at an instant. `lng` and `lat` are as the phone sent them, `wgs84` is comparable."""
+
+    date: date
+    at: datetime
+    lng: float
+    lat: float
+    wgs84: tuple[float, float]
+
+
+def impossible_speed(fix: Fix, earlier: Sequence[Fix]) -> bool:
+    """Whether getting here from the last fix before it would take more than 150 km/h."""
+    before = [other for other in earlier if other.at < fix.at]
+    if not before:
+        return False
+    last = max(before, key=lambda other: other.at)
+    hours = (fix.at - last.at).total_seconds() / 3600
+    return geodesic_m(*last.wgs84, *fix.wgs84) / 1000 > MAX_SPEED_KMH * hours
+
+
+def repeated_coordinates(fix: Fix, earlier: Sequence[Fix]) -> bool:
+    """Whether the same coordinates, to 7 digits, came on three days: a real receiver never holds that still."""
+    same = {other.date for other in earlier if _to_7_digits(other) == _to_7_digits(fix)}
+    return len(same | {fix.date}) >= REPEATED_ON_DAYS
+
+
+def _to_7_digits(fix: Fix) -> tuple[float, float]:
+    return round(fix.lng, 7), round(fix.lat, 7)
+
+
+def stale_fix(captured_at: datetime, fixed_at: datetime | None) -> bool:
+    return fixed_at is not None and captured_at - fixed_at > STALE_FIX
