@@ -25,6 +25,7 @@ from app.stats.router import router as stats
 from app.web.middleware import Envelope
 from app.web.operation import router as operation
 from app.webhooks.router import router as webhooks
+from app.whereabouts.router import root_router as board
 from app.whereabouts.router import router as whereabouts
 
 ROOMS = (
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api.include_router(room)
     app.include_router(api)
     app.include_router(operation)
+    app.include_router(board)
     install_handlers(app)
     app.add_middleware(Envelope, max_body_bytes=settings.max_body_bytes)
     return app

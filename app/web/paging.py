@@ -37,7 +37,11 @@ class PageRequest:
         self._response = response
 
     def fetch(
-        self, session: Session, query: Select[Any], *keys: InstrumentedAttribute[Any], descending: bool = False
+        self,
+        session: Session,
+        query: Select[*tuple[Any, ...]],
+        *keys: InstrumentedAttribute[Any],
+        descending: bool = False,
     ) -> tuple[Sequence[Any], str | None]:
         """One page of `query` in the order of `keys`, which must be selected entities' columns that together are
         unique, and the cursor of the next page. Rows are ORM entities, or tuples whose first element is one.
