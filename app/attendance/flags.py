@@ -1,25 +1,25 @@
 """Recall flags, as far as the ledger turns them (第九条（五）4).
 
-The service warns, finds a candidate and lifts; it moves a flag between these and nothing else. From the county's written
-opinion on only people move it: where the facts then no longer carry what the opinion rests on, the flag says so, and the
-county has to look before the next step.
+The service warns, finds a candidate and lifts; it moves a flag between these and nothing else. From the county's
+written opinion on only people move it: where the facts then no longer carry what the opinion rests on, the flag says
+so, and the county has to look before the next step.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
 from app.attendance.outbox import emit
 from app.clock import business_day
 from app.ids import new_id
-from app.models import Posting, RecallFlag, RecallFlagEvent
+from app.models import DayEntry, Posting, RecallFlag, RecallFlagEvent
+from app.policy.attendance import Status
 from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment
 
 SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISSED})
@@ -98,10 +98,12 @@ def statement_due_on(session: Session, today: date, area_code: str) -> date:
 
 @dataclass(slots=True)
 class _Standing:
-    """What is stored for one posting and ground: the open flag, and the days that ended flags were settled on."""
+    """What is stored for one posting and ground: the open flag, and the days on which ended flags were settled."""
 
     flag: RecallFlag | None = None
     settled_days: set[str] = field(default_factory=set)
+    days_gone: list[str] = field(default_factory=list)
+    """Days that an opinion or notice rests on and that the ledger no longer counts as confirmed absences."""
 
 
 def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _Standing]:
@@ -123,7 +125,28 @@ def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _S
             entry.settled_days.update(flag.days)
         else:
             entry.flag = flag
+    _find_days_gone(session, standing)
     return standing
+
+
+def _find_days_gone(session: Session, standing: Mapping[tuple[UUID, str], _Standing]) -> None:
+    """The ledger is asked, not the newest judgment: days that merely left the year's window were absences all the
+    same.
+    """
+    watched = [entry for entry in standing.values() if entry.flag and entry.flag.state not in MOVED_BY_FACTS]
+    cited = {day for entry in watched if entry.flag for day in entry.flag.days}
+    if not cited:
+        return
+    query = select(DayEntry.posting_id, DayEntry.date).where(
+        DayEntry.county_code.in_({entry.flag.county_code for entry in watched if entry.flag}),
+        DayEntry.date.between(date.fromisoformat(min(cited)), date.fromisoformat(max(cited))),
+        DayEntry.posting_id.in_({entry.flag.posting_id for entry in watched if entry.flag}),
+        or_(DayEntry.status == Status.REST, and_(DayEntry.status == Status.ABSENT, DayEntry.confirmed.is_(True))),
+    )
+    counted = {(posting_id, day.isoformat()) for posting_id, day in session.execute(query)}
+    for entry in watched:
+        if entry.flag is not None:
+            entry.days_gone = [day for day in entry.flag.days if (entry.flag.posting_id, day) not in counted]
 
 
 @dataclass(slots=True)
@@ -143,7 +166,7 @@ class _Turning:
             if judgment.state is not None and not settled:
                 self._raise(posting, judgment)
         elif flag.state not in MOVED_BY_FACTS:
-            self._watch(flag, judgment)
+            self._watch(flag, judgment, standing.days_gone)
         elif judgment.state is None:
             self._lift(flag, judgment)
         else:
@@ -175,7 +198,7 @@ class _Turning:
         self._move(flag, judgment, action="raised")
 
     def _follow(self, flag: RecallFlag, judgment: GroundJudgment) -> None:
-        if (flag.counts, flag.days) != (judgment.counts_json(), _days(judgment)):
+        if (flag.counts, flag.days) != (judgment.counts, _days(judgment)):
             self._adopt(flag, judgment)
             flag.changed_at = self.now
         if flag.state != judgment.state:
@@ -185,3 +208,32 @@ class _Turning:
         self._adopt(flag, judgment)
         self.events.append(move(flag, FlagState.LIFTED, action="lifted", now=self.now, by=self.by))
         self.announced.append(("flag.lifted", flag))
+
+    def _watch(self, flag: RecallFlag, judgment: GroundJudgment, days_gone: list[str]) -> None:
+        """What an opinion or notice rests on stays as it was written; that it no longer holds is said beside it."""
+        before = flag.facts_changed
+        flag.facts_changed = {"days_gone": days_gone, "counts": judgment.counts} if days_gone else None
+        if (before or {}).get("days_gone", []) == days_gone:
+            return
+        action = "facts_changed" if days_gone else "facts_restored"
+        self.events.append(move(flag, FlagState(flag.state), action=action, now=self.now, by=self.by))
+
+    def _move(self, flag: RecallFlag, judgment: GroundJudgment, *, action: str) -> None:
+        state = FlagState(judgment.state)
+        climbs = flag.state is None or _RANK.index(state) > _RANK.index(FlagState(flag.state))
+        self.events.append(move(flag, state, action=action, now=self.now, by=self.by))
+        flag.statement_due_on = None
+        if state is FlagState.CANDIDATE:
+            flag.statement_due_on = statement_due_on(self.session, business_day(self.now), flag.village_code)
+        if climbs:
+            self.announced.append(("flag.raised", flag))
+
+    def _adopt(self, flag: RecallFlag, judgment: GroundJudgment) -> None:
+        flag.counts = dict(judgment.counts)
+        flag.threshold = judgment.threshold
+        flag.days = _days(judgment)
+        flag.basis = [basis.as_json() for basis in judgment.basis]
+
+
+def _days(judgment: GroundJudgment) -> list[str]:
+    return [day.isoformat() for day in judgment.days]

@@ -40,8 +40,8 @@ class RecallFlag(Identified, OfPosting, Base):
     facts: Mapped[dict[str, Any] | None]
     """What the office recorded for a ground that it raised itself; null for the absence grounds."""
     facts_changed: Mapped[dict[str, Any] | None]
-    """What the ledger says now, where it no longer carries what the opinion or notice rests on and nobody has looked
-    yet: {"state": null | "warning" | "provisional" | "candidate", "counts", "days"}.
+    """Set while an opinion or notice rests on days that the ledger no longer counts, until the county has looked:
+    {"days_gone": those days, "counts": what is counted now}.
     """
 
 
