@@ -243,6 +243,12 @@ def _pointer(location: Sequence[str | int]) -> str:
     return "/" + "/".join(parts) if parts else ""
 
 
+def _is_collision(error: IntegrityError) -> bool:
+    """Whether a unique or foreign key refused the row, rather than a check that should have been made before."""
+    name = type(error.orig).__name__
+    return name in {"UniqueViolation", "ForeignKeyViolation"} or str(error.orig).startswith(("UNIQUE", "FOREIGN KEY"))
+
+
 def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     def on_problem(request: Request, problem: Problem) -> Response:
@@ -258,6 +264,8 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(IntegrityError)
     def on_integrity(request: Request, error: IntegrityError) -> Response:
+        if not _is_collision(error):
+            return on_fault(request, error)
         # Two writers met on a unique key after both had looked: the loser is told to look again.
         log.warning("integrity_conflict", error=type(error.orig).__name__)
         return respond(

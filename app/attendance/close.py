@@ -24,7 +24,7 @@ from app.attendance.partitions import ensure_partitions
 from app.attendance.rejudge import change_of, standing_of
 from app.clock import business_day, day_closes_at
 from app.database import Database
-from app.models import DayHead, Posting, RecallFlag
+from app.models import DayEntry, DayHead, Posting, RecallFlag
 from app.policy.attendance import Status, judge_day
 from app.policy.calendar import Calendar
 from app.policy.recall import MOVED_BY_FACTS
@@ -45,16 +45,15 @@ def due_days(session: Session, now: datetime) -> list[Due]:
     """Every county's days that are over and not closed, oldest first: from the day on which the county entered its
     first posting, since nobody can have checked in before."""
     provisions = load_provisions(session)
-    closed = dict(
-        session.execute(
-            select(DayHead.county_code, func.max(DayHead.date))
-            .where(DayHead.closed_at.is_not(None))
-            .group_by(DayHead.county_code)
-        ).tuples()
+    newest = (
+        select(DayHead.county_code, func.max(DayHead.date))
+        .where(DayHead.closed_at.is_not(None))
+        .group_by(DayHead.county_code)
     )
+    closed = {county_code: day for county_code, day in session.execute(newest)}  # noqa: C416 - typed rows, not a dict of rows
     entered = session.execute(select(Posting.county_code, func.min(Posting.created_at)).group_by(Posting.county_code))
     due = []
-    for county_code, first_entered in entered.tuples():
+    for county_code, first_entered in entered:
         day = business_day(first_entered)
         if county_code in closed:
             day = closed[county_code] + timedelta(days=1)
@@ -122,7 +121,9 @@ def _judged_in_chunks(
 
 def _refresh_flags(session: Session, county_code: str, day: date, now: datetime, calendar: Calendar) -> None:
     """Only an absence of today, or an open flag that today's end of the year's window may thin out, can turn."""
-    absent = rollups.postings_with_status(county_code, day, Status.ABSENT)
+    absent = select(DayEntry.posting_id).where(
+        DayEntry.county_code == county_code, DayEntry.date == day, DayEntry.status == Status.ABSENT
+    )
     flagged = select(RecallFlag.posting_id).where(
         RecallFlag.county_code == county_code, RecallFlag.state.in_(MOVED_BY_FACTS)
     )

@@ -71,10 +71,8 @@ def standings(
         return {}
     calendar = load_calendar(session)
     span = Span(tuple({p.county_code for p in postings}), first, last, tuple(p.id for p in postings))
-    return {
-        (row.posting_id, row.date): _standing(row, calendar)
-        for row in session.execute(facts_select(span).order_by("date"))
-    }
+    rows = sorted(session.execute(facts_select(span)), key=lambda row: row.date)
+    return {(row.posting_id, row.date): _standing(row, calendar) for row in rows}
 
 
 def _standing(row: Row[Any], calendar: Calendar) -> schemas.DayOfMine:

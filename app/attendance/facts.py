@@ -174,7 +174,7 @@ def facts_select(span: Span) -> Select[Any]:
 def _days(span: Span) -> CTE:
     count = (span.last - span.first).days + 1
     listed = [(date.fromordinal(span.first.toordinal() + offset),) for offset in range(count)]
-    return select(values(column("date", Date), name="listed").data(listed)).cte("days")
+    return values(column("date", Date), name="days").data(listed).cte("days")
 
 
 def _bit(bit: int, condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
+from app.attendance.partitions import PARTITIONED
 from app.database import Base, Database
 from app.settings import Settings
 
@@ -89,6 +90,10 @@ class Postgresql:
 def create_schema(url: str) -> None:
     database = Database(Settings(database_url=url))
     Base.metadata.create_all(database.writer)
+    if not database.is_sqlite:
+        with database.writing() as session:
+            for table in PARTITIONED:
+                session.execute(text(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT"))
     database.dispose()
 
 

@@ -1,0 +1,40 @@
+"""Closing days by the server itself, where the operator has no scheduler for `close-day`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.attendance.close import close_due_days
+from app.clock import Clock
+from app.database import Database
+
+log = structlog.get_logger()
+
+SECONDS_BETWEEN_LOOKS = 60
+
+
+@contextlib.asynccontextmanager
+async def closing_days(database: Database, clock: Clock) -> AsyncIterator[None]:
+    """Close what is due once a minute, for as long as the context is open. A look that fails is logged, and the next
+    one catches up: nothing is marked as closed that was not."""
+    task = asyncio.create_task(_run(database, clock))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _run(database: Database, clock: Clock) -> None:
+    while True:
+        try:
+            closed = await asyncio.to_thread(close_due_days, database, clock())
+            if closed:
+                log.info("days_closed", county_days=closed)
+        except SQLAlchemyError as error:
+            log.error("close_failed", error=str(error)[:300])
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
