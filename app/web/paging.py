@@ -88,9 +88,17 @@ def _as_text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
 
 
+def _instant(text: str) -> datetime:
+    """An instant that a database can compare; a cursor comes from outside like any input."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or not 1970 < instant.year < 2200:
+        raise ValueError("not an instant of ours")
+    return instant
+
+
 _PARSERS: dict[type, Callable[[str], Any]] = {
     UUID: UUID,
-    datetime: datetime.fromisoformat,
+    datetime: _instant,
     date: date.fromisoformat,
     int: int,
     str: str,
