@@ -1,3 +1,149 @@
-from fastapi import APIRouter
+"""请假, 批准, 撤回, 销假 and the papers that go with them."""
 
-router = APIRouter()
+from typing import Annotated, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response, UploadFile
+
+from app.access.call import Call, reading, writing
+from app.access.viewer import Role
+from app.errors import problem_responses
+from app.leaves import attachments, decisions, service
+from app.leaves.answers import present, present_all
+from app.leaves.content import MAX_ATTACHMENT_BYTES, MEDIA_TYPES
+from app.leaves.schemas import AttachmentOut, DecisionIn, LeaveIn, LeaveOut, ReturnIn, State
+from app.web.paging import Paging
+from app.web.schemas import AreaCode, Page
+
+router = APIRouter(tags=["leave"])
+
+_READERS = (Role.CADRE, Role.TOWNSHIP, Role.COUNTY, Role.CITY, Role.UNIT)
+_DECIDERS = (Role.TOWNSHIP, Role.COUNTY, Role.CITY, Role.UNIT)
+
+_DOWNLOAD_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Whatever the bytes are, no browser runs them."""
+
+
+@router.post("/leaves/preview", responses=problem_responses(401, 403, 409, 422))
+def preview_leave(body: LeaveIn, call: Annotated[Call, reading(Role.CADRE)]) -> LeaveOut:
+    """Which offices would decide on this request and why. Nothing is saved."""
+    return present(call.session, service.preview(call, body))
+
+
+@router.post(
+    "/leaves",
+    status_code=201,
+    responses={200: {"model": LeaveOut}, **problem_responses(401, 403, 409, 422)},
+)
+def create_leave(body: LeaveIn, response: Response, call: Annotated[Call, writing(Role.CADRE)]) -> LeaveOut:
+    """Ask for leave, also afterwards. The same body again is answered with the stored request (200).
+
+    An extension (续假) is a request that adjoins: requests with nothing but rest days between them are added up to
+    choose who decides. Days in a month that the township has filed are listed in `locked_days`: an approval leaves
+    them as filed, and the county corrects them.
+    """
+    leave, new = service.create(call, body)
+    if not new:
+        response.status_code = 200
+    return present(call.session, leave)
+
+
+@router.get("/leaves", responses=problem_responses(401, 403, 404, 422))
+def list_leaves(
+    paging: Paging,
+    call: Annotated[Call, reading(*_READERS)],
+    state: State | None = None,
+    area: AreaCode | None = None,
+    awaiting: Annotated[Literal["me"] | None, Query(description="those that wait for my office's decision")] = None,
+) -> Page[LeaveOut]:
+    """Requests in the viewer's scope, newest first."""
+    leaves, cursor = service.leaves_page(call, paging, state=state, area=area, awaiting_me=awaiting == "me")
+    return Page(items=present_all(call.session, leaves), next_cursor=cursor)
+
+
+@router.get("/leaves/{leave_id}", responses=problem_responses(401, 403, 404, 422))
+def get_leave(leave_id: UUID, call: Annotated[Call, reading(*_READERS)]) -> LeaveOut:
+    return present(call.session, service.find_leave(call.session, call.viewer, leave_id))
+
+
+@router.post("/leaves/{leave_id}/decisions", responses=problem_responses(401, 403, 404, 409, 422))
+def decide_leave(leave_id: UUID, body: DecisionIn, call: Annotated[Call, writing(*_DECIDERS)]) -> LeaveOut:
+    """Decide the step of the viewer's own office. One rejection ends the request; the last approval grants it, and
+    the days that it covers are judged again.
+    """
+    return present(call.session, decisions.decide(call, leave_id, body))
+
+
+@router.post("/leaves/{leave_id}/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
+def withdraw_leave(leave_id: UUID, call: Annotated[Call, writing(Role.CADRE)]) -> LeaveOut:
+    """Take back a request that is pending, or approved and not begun. One that has begun is ended by a return."""
+    return present(call.session, decisions.withdraw(call, leave_id))
+
+
+@router.post("/leaves/{leave_id}/return", responses=problem_responses(401, 403, 404, 409, 422))
+def return_from_leave(
+    leave_id: UUID, body: ReturnIn, call: Annotated[Call, writing(Role.CADRE, Role.TOWNSHIP)]
+) -> LeaveOut:
+    """销假, by the cadre or entered by the township: the leave ends, and the days after it are judged like any other.
+
+    `returned_on` is no later than today and than the day after the leave's end: a leave ends by itself, and days of
+    overdue return are told by their own evidence, not by a later date here.
+    """
+    return present(call.session, decisions.end_by_return(call, leave_id, body.returned_on))
+
+
+@router.post(
+    "/leaves/{leave_id}/attachments",
+    status_code=201,
+    responses={200: {"model": AttachmentOut}, **problem_responses(401, 403, 404, 409, 413, 422)},
+)
+def add_leave_attachment(
+    leave_id: UUID,
+    file: UploadFile,
+    request: Request,
+    response: Response,
+    call: Annotated[Call, writing(Role.CADRE)],
+) -> AttachmentOut:
+    """A JPEG, PNG or WebP image or a PDF of at most 5 MB, told by its content. The same bytes again are answered with
+    the stored attachment (200).
+    """
+    content = file.file.read(MAX_ATTACHMENT_BYTES + 1)
+    storage_dir = request.app.state.settings.storage_dir
+    attachment, new = attachments.attach(call, leave_id, file.filename, content, storage_dir)
+    if not new:
+        response.status_code = 200
+    return AttachmentOut.model_validate(attachment)
+
+
+@router.get("/leaves/{leave_id}/attachments", responses=problem_responses(401, 403, 404, 422))
+def list_leave_attachments(leave_id: UUID, call: Annotated[Call, reading(*_READERS)]) -> list[AttachmentOut]:
+    """In the order in which they came."""
+    found = attachments.attachments_of(call.session, call.viewer, leave_id)
+    return [AttachmentOut.model_validate(attachment) for attachment in found]
+
+
+@router.get(
+    "/leaves/{leave_id}/attachments/{attachment_id}",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES}
+        },
+        **problem_responses(401, 403, 404, 410, 422),
+    },
+)
+def get_leave_attachment(
+    leave_id: UUID, attachment_id: UUID, request: Request, call: Annotated[Call, reading(*_READERS)]
+) -> Response:
+    """The file as it was uploaded, to be saved and not to be shown in place."""
+    storage_dir = request.app.state.settings.storage_dir
+    attachment, content = attachments.open_attachment(call.session, call.viewer, leave_id, attachment_id, storage_dir)
+    disposition = f"attachment; filename*=utf-8''{quote(attachment.filename, safe='')}"
+    return Response(
+        content, media_type=attachment.media_type, headers={**_DOWNLOAD_HEADERS, "Content-Disposition": disposition}
+    )
