@@ -12,11 +12,9 @@ from app.attendance.rejudge import rejudge
 from app.clock import business_day
 from app.errors import Unprocessable
 from app.models import Posting, Whereabouts
+from app.policy.provisions import Provisions
 from app.whereabouts.schemas import WhereaboutsIn
 from app.whereabouts.timeline import Days, first_day, hull, last_day, order_of
-
-MAX_AHEAD = timedelta(minutes=10)
-"""How far a phone's clock may run ahead; beyond it the clock is wrong and the declaration is refused."""
 
 
 def declare(call: Call, body: WhereaboutsIn) -> tuple[Whereabouts, bool]:
@@ -30,15 +28,10 @@ def declare(call: Call, body: WhereaboutsIn) -> tuple[Whereabouts, bool]:
         if stored.body_hash != digest:
             raise id_reused()
         return stored, False
-    if body.since - call.now > MAX_AHEAD:
-        raise Unprocessable.field(
-            "/since",
-            "since_in_future",
-            "开始时间晚于当前时间，请检查手机时钟；今后的安排请在动身时填报",
-            "lies in the future: check the phone's clock, and declare a plan when it begins",
-        )
     posting = own_posting(call.session, call.viewer, business_day(body.since))
-    declaration = _declaration(call, posting, body, digest)
+    provisions = load_provisions(call.session)
+    _refuse_wrong_clock(call, body, provisions, posting)
+    declaration = _declaration(call, posting, body, digest, provisions)
     changed = _place(call, declaration)
     touched = hull(changed, call.today)
     if touched is not None:
@@ -46,8 +39,20 @@ def declare(call: Call, body: WhereaboutsIn) -> tuple[Whereabouts, bool]:
     return declaration, True
 
 
-def _declaration(call: Call, posting: Posting, body: WhereaboutsIn, digest: str) -> Whereabouts:
-    late_upload_days = load_provisions(call.session).value("late_upload_days", call.today, posting.village_code)
+def _refuse_wrong_clock(call: Call, body: WhereaboutsIn, provisions: Provisions, posting: Posting) -> None:
+    """A declaration is made when it begins, so one that begins later than now shows a clock that runs ahead."""
+    minutes = float(provisions.value("presence.clock_skew_minutes", call.today, posting.village_code))
+    if body.since - call.now > timedelta(minutes=minutes):
+        raise Unprocessable.field(
+            "/since",
+            "since_in_future",
+            "开始时间晚于当前时间，请检查手机时钟；今后的安排请在动身时填报",
+            "lies in the future: check the phone's clock, and declare a plan when it begins",
+        )
+
+
+def _declaration(call: Call, posting: Posting, body: WhereaboutsIn, digest: str, provisions: Provisions) -> Whereabouts:
+    late_upload_days = int(provisions.value("presence.late_upload_days", call.today, posting.village_code))
     return Whereabouts(
         **body.model_dump(),
         posting_id=posting.id,

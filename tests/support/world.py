@@ -60,7 +60,7 @@ class Signed:
         headers = {"Authorization": f"Bearer {self._token()}", **kwargs.pop("headers", {})}
         url = (
             path
-            if path.startswith(("/board", "/healthz", "/readyz", "/metrics", "/.well", "/docs", "/openapi"))
+            if path.startswith(("/board/", "/healthz", "/readyz", "/metrics", "/.well", "/docs", "/openapi"))
             else f"/api/v1{path}"
         )
         return self._client.request(method, url, headers=headers, **kwargs)
