@@ -8,20 +8,24 @@ from fastapi.routing import APIRoute
 
 from app.access import tokens
 from app.access.limits import Limiter
+from app.access.passwords import Passwords
 from app.attendance.router import router as attendance
 from app.checkins.router import router as checkins
 from app.database import Database
 from app.errors import install_handlers
 from app.feedback.router import router as feedback
 from app.filings.router import router as filings
+from app.identity.router import root_router as public_keys
 from app.identity.router import router as identity
 from app.leaves.router import router as leaves
 from app.ledger.router import router as ledger
+from app.models import SigningKey
 from app.provisions.router import router as provisions
 from app.recalls.router import router as recalls
 from app.roster.router import router as roster
 from app.settings import Settings, get_settings
 from app.stats.router import router as stats
+from app.web.docs import install_docs
 from app.web.middleware import Envelope
 from app.web.operation import router as operation
 from app.webhooks.router import router as webhooks
@@ -63,12 +67,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.limiter = Limiter(enabled=settings.rate_limits)
+    app.state.passwords = Passwords(settings.password_hashes_in_flight)
     api = APIRouter(prefix="/api/v1")
     for room in ROOMS:
         api.include_router(room)
     app.include_router(api)
+    app.include_router(public_keys)
     app.include_router(operation)
     app.include_router(board)
+    install_docs(app)
     install_handlers(app)
     app.add_middleware(Envelope, max_body_bytes=settings.max_body_bytes)
     return app
@@ -85,7 +92,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database.dispose()
 
 
-def _signing_keys(database: Database) -> list[tokens.SigningKey]:
+def _signing_keys(database: Database) -> list[SigningKey]:
     with database.reading() as session:
         keys = tokens.load_signing_keys(session)
         session.expunge_all()

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.security import OAuth2
 from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
 
 from app.access import tokens
 from app.access.viewer import Role, Viewer, load_viewer
@@ -39,12 +41,42 @@ class PublicCall:
         return business_day(self.now)
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A call that opens its own short transactions, because it hashes a password between them."""
+
+    database: Database
+    now: datetime
+    address: str
+
+
+TOKEN_URL = "/api/v1/auth/token"  # noqa: S105 - an address
+
+
+class _AccessToken(OAuth2):
+    """Takes the access token from the header, and tells OpenAPI where it comes from."""
+
+    async def __call__(self, request: HTTPConnection) -> str:
+        return bearer_token(request)
+
+
+_ACCESS_TOKEN = _AccessToken(
+    scheme_name="oauth2",
+    flows={
+        "password": {"tokenUrl": TOKEN_URL, "refreshUrl": TOKEN_URL, "scopes": {}},
+        "clientCredentials": {"tokenUrl": TOKEN_URL, "scopes": {}},
+    },
+    description="干部和工作人员用登录名和密码登录；看板程序用 client_id 和 client_secret。",
+)
+AccessToken = Annotated[str, Depends(_ACCESS_TOKEN)]
+
+
 def get_database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def bearer_token(request: Request) -> str:
+def bearer_token(request: HTTPConnection) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
@@ -65,8 +97,8 @@ DatabaseDependency = Annotated[Database, Depends(get_database)]
 # scope="function": the transaction ends before the answer is sent, so a failing commit becomes the answer.
 
 
-def _open(request: Request, session: Session, now: datetime, roles: frozenset[Role] | None) -> Call:
-    account_id = tokens.verify(request.app.state.keyring, bearer_token(request), now)
+def _open(request: Request, token: str, session: Session, now: datetime, roles: frozenset[Role] | None) -> Call:
+    account_id = tokens.verify(request.app.state.keyring, token, now)
     viewer = load_viewer(session, account_id)
     if roles is not None and viewer.role not in roles:
         raise Forbidden
@@ -74,9 +106,11 @@ def _open(request: Request, session: Session, now: datetime, roles: frozenset[Ro
 
 
 def _dependency(opener: str, roles: frozenset[Role] | None) -> Callable[..., Iterator[Call]]:
-    def call(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Iterator[Call]:
+    def call(
+        request: Request, token: AccessToken, database: DatabaseDependency, clock: ClockDependency
+    ) -> Iterator[Call]:
         with getattr(database, opener)() as session:
-            yield _open(request, session, clock(), roles)
+            yield _open(request, token, session, clock(), roles)
 
     return call
 
@@ -106,3 +140,20 @@ def _public(opener: str) -> Callable[..., Iterator[PublicCall]]:
 
 PublicReading = Annotated[PublicCall, Depends(_public("reporting"), scope="function")]
 PublicWriting = Annotated[PublicCall, Depends(_public("writing"), scope="function")]
+
+
+def get_visit(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Visit:
+    return Visit(database, clock(), client_address(request))
+
+
+Visiting = Annotated[Visit, Depends(get_visit)]
+
+
+def signed_in(*roles: Role) -> Any:
+    """The viewer alone, beside a `Visiting` call that opens its own transactions."""
+
+    def viewer(request: Request, token: AccessToken, visit: Visiting) -> Viewer:
+        with visit.database.reading() as session:
+            return _open(request, token, session, visit.now, frozenset(roles) or None).viewer
+
+    return Depends(viewer)

@@ -1,15 +1,16 @@
 """Access tokens: ES256 JWTs of ten minutes, signed and verified here and nowhere else.
 
 python-jose leaves much to its caller, so everything is stated: one algorithm, a key from our own set by `kid`, every
-claim required, the size bounded before anything is parsed; whatever goes wrong is a 401.
+claim required and of its type, the size and the alphabet bounded before anything is parsed; whatever goes wrong is
+a 401.
 """
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
@@ -29,8 +30,19 @@ ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068, no secret
 MAX_TOKEN_BYTES = 2048
 RELOAD_SECONDS = 5.0
+"""How often a new key is looked for at most: a flood of made-up `kid`s does not become a flood of queries."""
+STALE_SECONDS = 60.0
+"""How long a retired or withdrawn key can go unnoticed."""
+LONGEST_LIFETIME = timedelta(hours=1)
+"""What the settings allow at most; so long a retired key goes on verifying."""
+CLOCK_LEEWAY_SECONDS = 5
+"""Clocks of several servers differ; for `nbf` and `iat` alone, a token ends exactly at `exp`."""
+
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""python-jose skips characters outside the alphabet, so that one token would have many spellings."""
 _HEADER_KEYS = {"alg", "kid", "typ"}
-_CLAIMS = ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")
+_TEXT_CLAIMS = ("aud", "iss", "sub", "jti")
+_TIME_CLAIMS = ("exp", "iat", "nbf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +52,15 @@ class Key:
     kid: str
     private: CryptographyECKey
     public: CryptographyECKey
-    retired: bool
+    retired_at: datetime | None
+
+    def verifies_at(self, now: datetime) -> bool:
+        """A retired key outlives the last token that it signed, and no more: whoever finds it later can't use it."""
+        return self.retired_at is None or now < self.retired_at + LONGEST_LIFETIME
 
 
 class KeyRing:
-    """The signing keys of this process, read from the database again when a token names an unknown one."""
+    """The signing keys of this process, read from the database again every few seconds at most."""
 
     def __init__(self, load: Callable[[], list[SigningKey]]) -> None:
         self._load = load
@@ -54,44 +70,45 @@ class KeyRing:
 
     def signing(self) -> Key:
         """The newest key that is not retired."""
-        self._refresh(force=not self._keys)
-        live = [key for key in self._keys.values() if not key.retired]
-        if not live:
-            self._refresh(force=True)
-            live = [key for key in self._keys.values() if not key.retired]
-        return live[-1]
+        self._refresh(RELOAD_SECONDS)
+        if not any(key.retired_at is None for key in self._keys.values()):
+            self.reload()
+        return [key for key in self._keys.values() if key.retired_at is None][-1]
 
     def verifying(self, kid: str) -> Key | None:
-        if kid not in self._keys:
-            self._refresh(force=False)
+        self._refresh(STALE_SECONDS if kid in self._keys else RELOAD_SECONDS)
         return self._keys.get(kid)
 
-    def public_jwks(self) -> dict[str, list[dict[str, Any]]]:
-        self._refresh(force=not self._keys)
-        jwks = []
-        for key in self._keys.values():
-            public = {name: _text(value) for name, value in key.public.to_dict().items()}
-            jwks.append({**public, "kid": key.kid, "use": "sig", "alg": ALGORITHM})
-        return {"keys": jwks}
+    def public_keys(self, now: datetime) -> list[dict[str, str]]:
+        """The keys that verify now, as JWKs (RFC 7517)."""
+        self._refresh(RELOAD_SECONDS)
+        return [
+            {**_public_jwk(key.public), "kid": key.kid, "use": "sig", "alg": ALGORITHM}
+            for key in self._keys.values()
+            if key.verifies_at(now)
+        ]
 
     def reload(self) -> None:
-        self._refresh(force=True)
+        self._refresh(0)
 
-    def _refresh(self, *, force: bool) -> None:
+    def _refresh(self, oldest_seconds: float) -> None:
+        if time.monotonic() - self._loaded_at < oldest_seconds:
+            return
         with self._lock:
-            if not force and time.monotonic() - self._loaded_at < RELOAD_SECONDS:
+            if time.monotonic() - self._loaded_at < oldest_seconds:
                 return
             self._keys = {row.kid: _build(row) for row in self._load()}
             self._loaded_at = time.monotonic()
 
 
-def _text(value: object) -> object:
-    return value.decode("ascii") if isinstance(value, bytes) else value
+def _public_jwk(key: CryptographyECKey) -> dict[str, str]:
+    described: Mapping[str, str] = key.to_dict()  # type: ignore[no-untyped-call]
+    return {name: described[name] for name in ("kty", "crv", "x", "y")}
 
 
 def _build(row: SigningKey) -> Key:
     private = CryptographyECKey(row.private_pem, ALGORITHM)
-    return Key(row.kid, private, private.public_key(), row.retired_at is not None)
+    return Key(row.kid, private, private.public_key(), row.retired_at)  # type: ignore[no-untyped-call]
 
 
 def create_signing_key(session: Session, now: datetime) -> SigningKey:
@@ -102,6 +119,25 @@ def create_signing_key(session: Session, now: datetime) -> SigningKey:
     key = SigningKey(kid=new_id().hex, private_pem=pem.decode("ascii"), created_at=now, retired_at=None)
     session.add(key)
     return key
+
+
+def ensure_signing_key(session: Session, now: datetime) -> None:
+    """Create the first key, where there is none that signs."""
+    if session.scalar(select(SigningKey.kid).where(SigningKey.retired_at.is_(None)).limit(1)) is None:
+        create_signing_key(session, now)
+        session.flush()
+
+
+def rotate_signing_keys(session: Session, now: datetime, *, withdraw: bool = False) -> SigningKey:
+    """A new key takes over; those before it are retired, and deleted once no token of theirs can be alive. `withdraw`
+    deletes them now: whoever holds an access token has to fetch a new one.
+    """
+    for key in load_signing_keys(session):
+        if withdraw or (key.retired_at is not None and now >= key.retired_at + LONGEST_LIFETIME):
+            session.delete(key)
+        elif key.retired_at is None:
+            key.retired_at = now
+    return create_signing_key(session, now)
 
 
 def load_signing_keys(session: Session) -> list[SigningKey]:
@@ -125,15 +161,10 @@ def issue(ring: KeyRing, account_id: UUID, now: datetime, lifetime: timedelta) -
 
 def verify(ring: KeyRing, token: str, now: datetime) -> UUID:
     """The account that a token speaks for; Unauthenticated for every token that is not wholly in order."""
-    if len(token) > MAX_TOKEN_BYTES or not token.isascii():
+    if len(token) > MAX_TOKEN_BYTES or not _SHAPE.fullmatch(token):
         raise Unauthenticated
     try:
-        header = jws.get_unverified_header(token)
-        if set(header) - _HEADER_KEYS or header.get("typ") != TOKEN_TYPE or header.get("alg") != ALGORITHM:
-            raise Unauthenticated
-        key = ring.verifying(str(header["kid"]))
-        if key is None:
-            raise Unauthenticated
+        key = _key_named_by(token, ring, now)
         claims = jwt.decode(
             token,
             key.public,
@@ -147,14 +178,36 @@ def verify(ring: KeyRing, token: str, now: datetime) -> UUID:
     except Unauthenticated:
         raise
     except Exception as error:
+        # The library raises TypeError, RecursionError and more for tokens made to break it.
         raise Unauthenticated from error
 
 
-def _subject(claims: dict[str, Any], now: datetime) -> UUID:
-    if any(claims.get(name) is None for name in _CLAIMS):
+def _key_named_by(token: str, ring: KeyRing, now: datetime) -> Key:
+    header = jws.get_unverified_header(token)
+    if set(header) != _HEADER_KEYS or header["typ"] != TOKEN_TYPE or header["alg"] != ALGORITHM:
         raise Unauthenticated
+    key = ring.verifying(header["kid"])
+    if key is None or not key.verifies_at(now):
+        raise Unauthenticated
+    return key
+
+
+def _subject(claims: Mapping[str, object], now: datetime) -> UUID:
+    expires, issued, begins = (_whole_number(claims.get(name)) for name in _TIME_CLAIMS)
+    _audience, _issuer, subject, _id = (_text(claims.get(name)) for name in _TEXT_CLAIMS)
     instant = now.timestamp()
-    leeway_seconds = 5  # clocks of several servers
-    if not (claims["nbf"] - leeway_seconds <= instant < claims["exp"]):
+    if not max(begins, issued) - CLOCK_LEEWAY_SECONDS <= instant < expires:
         raise Unauthenticated
-    return UUID(claims["sub"])
+    return UUID(subject)
+
+
+def _whole_number(claim: object) -> int:
+    if type(claim) is not int:
+        raise Unauthenticated
+    return claim
+
+
+def _text(claim: object) -> str:
+    if not isinstance(claim, str):
+        raise Unauthenticated
+    return claim

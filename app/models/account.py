@@ -57,9 +57,10 @@ class LoginFailure(Base):
     __tablename__ = "login_failures"
 
     login: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of what was typed, which may have been a password."""
     address: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
-    last_at: Mapped[datetime]
+    last_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class SigningKey(Base):
