@@ -5,6 +5,7 @@ first-level headings 黑体; page number 四号 between two dashes, outside on b
 every run names its east-Asian font, because Word takes `font.name` for Latin letters alone.
 """
 
+import re
 import unicodedata
 from datetime import date, datetime
 from io import BytesIO
@@ -96,6 +97,12 @@ class OfficialPaper:
         issued.paragraph_format.keep_with_next = True
         _indent_right(issued, right - lead)
         _indent_right(self._add(dated, SIGNATURE), right)
+
+    def attachment(self, title: str, text: str) -> None:
+        """On a page of its own."""
+        self._add("附件", MARK).paragraph_format.page_break_before = True
+        self.title(title)
+        self.body(text)
 
     def content(self) -> bytes:
         stream = BytesIO()
@@ -206,6 +213,9 @@ class OfficialPaper:
             _write(paragraph, " —")
 
 
+_FORBIDDEN_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def chinese_day(day: date) -> str:
     """成文日期: Arabic numerals, no leading zeros."""
     return f"{day.year}年{day.month}月{day.day}日"
@@ -218,7 +228,7 @@ def text_width(text: str) -> float:
 
 def _write(paragraph: Paragraph, text: str) -> Run:
     """Add a run that names its fonts itself, so that a copied line keeps them."""
-    run = paragraph.add_run(text)
+    run = paragraph.add_run(_FORBIDDEN_IN_XML.sub("", text))
     fonts = cast("ParagraphStyle", paragraph.style).element.rPr.find(qn("w:rFonts"))
     run._element.get_or_add_rPr().insert(0, _fonts(fonts.get(qn("w:eastAsia")), fonts.get(qn("w:ascii"))))  # noqa: SLF001
     return run
