@@ -43,7 +43,8 @@ class Due:
 
 def due_days(session: Session, now: datetime) -> list[Due]:
     """Every county's days that are over and not closed, oldest first: from the day on which the county entered its
-    first posting, since nobody can have checked in before."""
+    first posting, since nobody can have checked in before.
+    """
     provisions = load_provisions(session)
     newest = (
         select(DayHead.county_code, func.max(DayHead.date))

@@ -19,7 +19,8 @@ SECONDS_BETWEEN_LOOKS = 60
 @contextlib.asynccontextmanager
 async def closing_days(database: Database, clock: Clock) -> AsyncIterator[None]:
     """Close what is due once a minute, for as long as the context is open. A look that fails is logged, and the next
-    one catches up: nothing is marked as closed that was not."""
+    one catches up: nothing is marked as closed that was not.
+    """
     task = asyncio.create_task(_run(database, clock))
     try:
         yield

@@ -40,7 +40,8 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Change:
     """One posting's day, before and after. `after.status` null takes the entry out (the day is no longer posted);
-    its revisions stay."""
+    its revisions stay.
+    """
 
     county_code: str
     date: date
@@ -55,7 +56,8 @@ class Change:
 
 def write_changes(session: Session, changes: Sequence[Change], author: Author, *, count: bool = True) -> None:
     """Upsert the entries, append their revisions, move the roll-ups of closed days: all in this transaction.
-    `count` is off for who counts the whole day afterwards."""
+    `count` is off for who counts the whole day afterwards.
+    """
     kept = [change for change in changes if change.after.status is not None]
     gone = [change for change in changes if change.after.status is None]
     for start in range(0, len(kept), CHUNK):

@@ -124,7 +124,8 @@ def with_confirmed(signature: int, confirmed: bool) -> int:
 def facts_select(span: Span) -> Select[Any]:
     """Rows (posting_id, date, county_code, township_code, village_code, unit_id, signature, and the stored entry's
     status, confirmed, exceptions, revision or nulls) for every posting and day of the span that is posted or has an
-    entry."""
+    entry.
+    """
     days = _days(span)
     pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span._whose(Posting)).subquery("pairs")
     check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)

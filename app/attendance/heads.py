@@ -1,5 +1,6 @@
 """The head of a county's day. Whoever writes to a day takes its head first and reads the facts afterwards, so that
-a check-in and the close of its day, at the same instant, see each other in one order or the other."""
+a check-in and the close of its day, at the same instant, see each other in one order or the other.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -16,7 +17,8 @@ HeadKey = tuple[str, date]
 
 def take_heads(session: Session, keys: Iterable[HeadKey]) -> dict[HeadKey, datetime | None]:
     """Lock these days until the end of the transaction and count the change; returns when each was closed.
-    Keys are taken in order, so that two writers never wait for each other."""
+    Keys are taken in order, so that two writers never wait for each other.
+    """
     wanted = sorted(set(keys))
     if not wanted:
         return {}

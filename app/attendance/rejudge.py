@@ -39,7 +39,8 @@ def rejudge(
 ) -> int:
     """Judge the postings' days from `first` to `last` (inclusive, as far as they have begun) from the facts in the
     tables, and append a revision where the result differs. Days of months that the township has filed stay as they
-    are. Returns the number of days that changed."""
+    are. Returns the number of days that changed.
+    """
     rejudging = Rejudging(session, Author(now, by, cause, reason))
     return len(rejudging.run(postings, first, min(last, business_day(now))))
 
@@ -53,7 +54,8 @@ def rejudge_corrected(session: Session, posting: Posting, day: date, author: Aut
 @dataclass(slots=True)
 class Rejudging:
     """One judging of days by one author. Unless `confirm` says otherwise a day stays confirmed while its status does,
-    and loses its confirmation with it: what the township confirmed is no longer what the ledger says."""
+    and loses its confirmation with it: what the township confirmed is no longer what the ledger says.
+    """
 
     session: Session
     author: Author

@@ -25,7 +25,7 @@ from app.checkins.geodesic import geodesic_m
 from app.checkins.risks import RECENT, Fix, impossible_speed, repeated_coordinates, stale_fix
 from app.checkins.schemas import CheckInIn
 from app.clock import business_day, day_closes_at
-from app.errors import Conflict, Forbidden, Problem, Unauthenticated
+from app.errors import Conflict, Forbidden, Problem
 from app.models import Account, CheckIn, DeviceUse, Posting
 from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
 from app.policy.provisions import Provisions

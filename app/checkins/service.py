@@ -13,8 +13,8 @@ from app.access import audit, scope
 from app.access.call import Call
 from app.attendance.days import month_locked
 from app.attendance.evidence import counts
-from app.attendance.law import is_locked, load_calendar, load_provisions
 from app.attendance.facts import Span, facts_on, facts_select
+from app.attendance.law import is_locked, load_calendar, load_provisions
 from app.attendance.rejudge import rejudge
 from app.attendance.schemas import Basis
 from app.checkins import schemas

@@ -1,0 +1,307 @@
+"""Absence and recall (第九条（五）): when a flag is raised, and how it may turn. A flag never acts by itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from app.policy.attendance import Status
+from app.policy.judgment import Basis
+from app.policy.provisions import Provisions
+
+YEAR_DAYS = 365
+ONE_DAY = timedelta(days=1)
+
+
+class FlagState(StrEnum):
+    WARNING = "warning"
+    PROVISIONAL = "provisional"
+    CANDIDATE = "candidate"
+    OPINION = "opinion"
+    NOTICED = "noticed"
+    RECALLED = "recalled"
+    REASSIGNED = "reassigned"
+    DISMISSED = "dismissed"
+    LIFTED = "lifted"
+
+
+STATE_LABELS_ZH = {
+    FlagState.WARNING: "预警",
+    FlagState.PROVISIONAL: "待核实",
+    FlagState.CANDIDATE: "拟召回",
+    FlagState.OPINION: "已提出书面意见",
+    FlagState.NOTICED: "已发召回通知",
+    FlagState.RECALLED: "已召回",
+    FlagState.REASSIGNED: "已调整",
+    FlagState.DISMISSED: "不予召回",
+    FlagState.LIFTED: "已自动解除",
+}
+
+MOVED_BY_FACTS = frozenset({FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE})
+"""The states that the service moves by itself; from the opinion on only people do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One of the eight grounds; `recalls` is false for those that lead to reassignment (调整)."""
+
+    number: int
+    label_zh: str
+    recalls: bool
+
+
+GROUNDS: Mapping[str, Ground] = {
+    "transfer": Ground(1, "任期内工作调动、自动离职、辞职辞退", False),
+    "health": Ground(2, "因身体原因不能正常履职", False),
+    "annual_review": Ground(3, "年度考核被评为“不称职”或“不合格”等次", True),
+    "absence_consecutive": Ground(4, "旷工或无正当理由离岗连续超过15天", True),
+    "absence_cumulative": Ground(4, "旷工或无正当理由离岗一年内累计超过30天", True),
+    "sanctions": Ground(5, "巡查中被责令书面检查、诫勉谈话处理2次以上", True),
+    "low_score": Ground(6, "群众满意度测评或年度考核测评低于60%", True),
+    "discipline": Ground(7, "违纪违法受到处理", True),
+    "unsuitable": Ground(8, "县、乡两级认为不适宜继续工作", True),
+}
+
+ABSENCE_GROUNDS = ("absence_consecutive", "absence_cumulative")
+
+
+# ------------------------------------------------------------------ absences
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDay:
+    """A day of the past. Only absent and rest days matter: any other status ends a run as a missing day does."""
+
+    date: date
+    status: Status
+    confirmed: bool
+    working: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CountedDay:
+    """A day that counts against the cadre. `bridged` is a rest day between two absent ones: its status stays 休息 and
+    it needs no confirmation of its own.
+    """
+
+    date: date
+    confirmed: bool
+    working: bool
+    bridged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    calendar_days: int
+    working_days: int
+
+    def as_json(self) -> dict[str, int]:
+        return {"calendar_days": self.calendar_days, "working_days": self.working_days}
+
+
+@dataclass(frozen=True, slots=True)
+class GroundJudgment:
+    """What the days say on one ground; `state` is null while they carry nothing. `days` are those counted under the
+    reading in force; `counts` shows both readings.
+    """
+
+    ground: str
+    state: FlagState | None
+    threshold: int
+    days: tuple[date, ...]
+    counts: Mapping[str, Any]
+    basis: tuple[Basis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecallJudgment:
+    as_of: date
+    grounds: tuple[GroundJudgment, ...]
+
+
+def judge_recall(history: Sequence[HistoryDay], as_of: date, provisions: Provisions, area_code: str) -> RecallJudgment:
+    """Judge both absence grounds on a history, oldest first, as of a day (inclusive).
+
+    The consecutive ground looks at the worst run that reaches into the year, so that coming back does not undo what
+    has happened; the cumulative one adds up the year's days. Over the line the state is `candidate` once the
+    confirmed days alone are over it, `provisional` until then.
+    """
+    runs = absence_runs([day for day in history if day.date <= as_of])
+    return _judge_runs(runs, as_of, provisions, area_code)
+
+
+def absence_runs(history: Sequence[HistoryDay]) -> list[tuple[CountedDay, ...]]:
+    """The unbroken runs of absence, each from an absent day to an absent day with the rest days between them."""
+    runs: list[tuple[CountedDay, ...]] = []
+    current: list[CountedDay] = []
+    resting: list[CountedDay] = []
+    previous: date | None = None
+    for day in history:
+        if previous is not None and day.date != previous + ONE_DAY:
+            _end_run(runs, current, resting)
+        previous = day.date
+        if day.status is Status.ABSENT:
+            current += [*resting, CountedDay(day.date, day.confirmed, day.working)]
+            resting.clear()
+        elif day.status is Status.REST and current:
+            resting.append(CountedDay(day.date, confirmed=True, working=False, bridged=True))
+        else:
+            _end_run(runs, current, resting)
+    _end_run(runs, current, resting)
+    return runs
+
+
+def _end_run(runs: list[tuple[CountedDay, ...]], current: list[CountedDay], resting: list[CountedDay]) -> None:
+    if current:
+        runs.append(tuple(current))
+    current.clear()
+    resting.clear()
+
+
+def _judge_runs(
+    runs: Sequence[tuple[CountedDay, ...]], as_of: date, provisions: Provisions, area_code: str
+) -> RecallJudgment:
+    law = _Law(as_of, provisions, area_code)
+    window_start = law.window_start()
+    recent = [run for run in runs if run[-1].date >= window_start]
+    worst: tuple[CountedDay, ...] = max(recent, key=lambda run: (len(law.counted(run)), run[-1].date), default=())
+    year = tuple(day for run in recent for day in run if day.date >= window_start)
+    calendar_year = [day for run in runs for day in run if day.date.year == as_of.year]
+    consecutive_counts = {"consecutive": _counts(worst).as_json(), "cumulative": _counts(year).as_json()}
+    counts = {**consecutive_counts, "calendar_year": _counts(calendar_year).as_json()}
+    return RecallJudgment(
+        as_of,
+        (
+            law.judge("absence_consecutive", "consecutive", worst, counts),
+            law.judge("absence_cumulative", "cumulative", year, counts),
+        ),
+    )
+
+
+def _counts(days: Sequence[CountedDay]) -> Counts:
+    return Counts(len(days), sum(1 for day in days if day.working and not day.bridged))
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """The provisions of absence, as they are in force on a day in an area."""
+
+    as_of: date
+    provisions: Provisions
+    area_code: str
+
+    def value(self, key: str) -> Any:
+        return self.provisions.value(key, self.as_of, self.area_code)
+
+    def window_start(self) -> date:
+        if self.value("absence.year") == "calendar_year":
+            return date(self.as_of.year, 1, 1)
+        return self.as_of - timedelta(days=YEAR_DAYS - 1)
+
+    def counted(self, days: Sequence[CountedDay]) -> Sequence[CountedDay]:
+        """The days that count under the reading in force."""
+        if self.value("absence.unit") == "working_days":
+            return [day for day in days if day.working and not day.bridged]
+        return days
+
+    def judge(self, ground: str, kind: str, days: Sequence[CountedDay], counts: Mapping[str, Any]) -> GroundJudgment:
+        line: int = self.value(f"absence.{kind}_days")
+        warning: int = self.value(f"absence.warning_{kind}_days")
+        counted = self.counted(days)
+        return GroundJudgment(
+            ground=ground,
+            state=_state(counted, line, warning),
+            threshold=line,
+            days=tuple(day.date for day in counted),
+            counts=counts,
+            basis=tuple(
+                self.provisions.in_force(key, self.as_of, self.area_code).basis()
+                for key in (f"absence.{kind}_days", "absence.unit", "absence.year", f"absence.warning_{kind}_days")
+            ),
+        )
+
+
+def _state(counted: Sequence[CountedDay], line: int, warning: int) -> FlagState | None:
+    """超过 excludes the number: the flag comes with the day after the line. The warning comes at its number."""
+    if len(counted) > line:
+        confirmed = sum(1 for day in counted if day.confirmed)
+        return FlagState.CANDIDATE if confirmed > line else FlagState.PROVISIONAL
+    return FlagState.WARNING if len(counted) >= warning else None
+
+
+# ------------------------------------------------------------------ the procedure
+
+
+class WrongTurn(ValueError):
+    """A step that is not the flag's next one."""
+
+
+_RECALL_TURNS = {
+    "statement": {FlagState.CANDIDATE: FlagState.CANDIDATE, FlagState.OPINION: FlagState.OPINION},
+    "opinion": {FlagState.CANDIDATE: FlagState.OPINION},
+    "notice": {FlagState.OPINION: FlagState.NOTICED},
+    "recall": {FlagState.NOTICED: FlagState.RECALLED},
+    "review": {FlagState.OPINION: FlagState.CANDIDATE, FlagState.NOTICED: FlagState.CANDIDATE},
+}
+_REASSIGNMENT_TURNS = {
+    "statement": {FlagState.CANDIDATE: FlagState.CANDIDATE},
+    "reassign": {FlagState.CANDIDATE: FlagState.REASSIGNED},
+}
+_DISMISSIBLE = MOVED_BY_FACTS | {FlagState.OPINION, FlagState.NOTICED}
+
+
+def turn(state: FlagState, action: str, ground: str) -> FlagState:
+    """The state after a step of the county or the cadre: `statement`, `opinion`, `notice`, `recall`, `reassign` (grounds
+    1 and 2), `review` or `dismiss`. Raises WrongTurn for a step out of turn.
+    """
+    if action == "dismiss" and state in _DISMISSIBLE:
+        return FlagState.DISMISSED
+    turns = _RECALL_TURNS if GROUNDS[ground].recalls else _REASSIGNMENT_TURNS
+    try:
+        return turns[action][state]
+    except KeyError as error:
+        raise WrongTurn(f"{action} from {state}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What follows from a recall: no awards in its calendar year, no promotion before the date two years later."""
+
+    recalled_on: date
+    no_awards_in: int
+    no_promotion_before: date
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "recalled_on": self.recalled_on.isoformat(),
+            "no_awards_in": self.no_awards_in,
+            "no_promotion_before": self.no_promotion_before.isoformat(),
+        }
+
+
+def consequences(recalled_on: date) -> Consequences:
+    """当年不得评先评优，2 年内不得提拔使用. A recall on 29 February ends on 1 March."""
+    try:
+        until = recalled_on.replace(year=recalled_on.year + 2)
+    except ValueError:
+        until = date(recalled_on.year + 2, 3, 1)
+    return Consequences(recalled_on, recalled_on.year, until)
+
+
+# ------------------------------------------------------------------ the office's grounds
+
+
+def carries_annual_review(grade: str, on: date, provisions: Provisions, area_code: str) -> bool:
+    """Ground 3."""
+    return grade in provisions.value("recall.annual_review", on, area_code)
+
+
+def carries_sanctions(count: int, on: date, provisions: Provisions, area_code: str) -> bool:
+    """Ground 5: 2 次以上 includes two."""
+    return bool(count >= provisions.value("recall.sanctions", on, area_code))
+
+
+def carries_score(score_percent: float, on: date, provisions: Provisions, area_code: str) -> bool:
+    """Ground 6: 低于 excludes the number itself."""
+    return bool(score_percent < provisions.value("recall.score_percent", on, area_code))
