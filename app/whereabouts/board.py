@@ -17,8 +17,12 @@ from app.attendance.law import load_provisions
 from app.errors import NotFound
 from app.models import DUTIES, Area, Cadre, DayEntry, DispatchUnit, Posting, Whereabouts
 from app.policy.attendance import Status
+from app.policy.provisions import Provision
 from app.whereabouts.timeline import order_of
 from app.whereabouts.words import DUTY_LABELS, PRIVATE_DESTINATIONS, SHOWN_IN_VILLAGE, STATE_LABELS
+
+PUBLIC = "board.public"
+"""The article that makes the board public."""
 
 MASK_PHONE = "board.mask_phone"
 """The local provision by which a county hides the middle of the phone numbers, against the article."""
@@ -70,6 +74,7 @@ class Board:
     """When the newest of what it shows came in; null while nobody has declared anything."""
     phones_masked: bool
     members: tuple[Member, ...]
+    basis: Provision
 
     def member(self, posting_id: UUID) -> Member:
         """The member of this posting; NotFound where the board shows none."""
@@ -86,13 +91,15 @@ def read_board(call: PublicCall, village_code: str) -> Board:
     ids = [row.Posting.id for row in posted]
     declared = _newest_declarations(call.session, village_code, ids)
     registered = _registered(call, village_code, ids)
-    masked = bool(load_provisions(call.session).value(MASK_PHONE, call.today, village_code))
+    provisions = load_provisions(call.session)
+    masked = bool(provisions.value(MASK_PHONE, call.today, village_code))
     return Board(
         village=village,
         date=call.today,
         updated_at=max([row.received_at for row in declared.values()] + list(registered.values()), default=None),
         phones_masked=masked,
         members=tuple(_member(row, declared, registered, call.now, masked=masked) for row in posted),
+        basis=provisions.in_force(PUBLIC, call.today, village_code),
     )
 
 
