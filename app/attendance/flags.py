@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
@@ -20,6 +20,7 @@ from app.clock import business_day
 from app.ids import new_id
 from app.models import DayEntry, Posting, RecallFlag, RecallFlagEvent
 from app.policy.attendance import Status
+from app.policy.provisions import Provisions
 from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment
 
 SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISSED})
@@ -90,10 +91,9 @@ def announce(session: Session, event_type: str, flag: RecallFlag, *, now: dateti
     emit(session, event_type, county_code=flag.county_code, payload=payload, at=now)
 
 
-def statement_due_on(session: Session, today: date, area_code: str) -> date:
-    """The last day on which the cadre may still be heard before the county writes, counted from the day after today."""
-    days = load_provisions(session).value("recall.statement_days", today, area_code)
-    return today + timedelta(days=int(days))
+def statement_due_on(provisions: Provisions, today: date, area_code: str) -> date:
+    """The last day (inclusive) that the cadre has to answer before the county writes, counted from tomorrow."""
+    return today + timedelta(days=int(provisions.value("recall.statement_days", today, area_code)))
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class _Standing:
     flag: RecallFlag | None = None
     settled_days: set[str] = field(default_factory=set)
     days_gone: list[str] = field(default_factory=list)
-    """Days that an opinion or notice rests on and that the ledger no longer counts as confirmed absences."""
+    """Days that an opinion or notice rests on and that the ledger no longer counts."""
 
 
 def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _Standing]:
@@ -141,7 +141,7 @@ def _find_days_gone(session: Session, standing: Mapping[tuple[UUID, str], _Stand
         DayEntry.county_code.in_({entry.flag.county_code for entry in watched if entry.flag}),
         DayEntry.date.between(date.fromisoformat(min(cited)), date.fromisoformat(max(cited))),
         DayEntry.posting_id.in_({entry.flag.posting_id for entry in watched if entry.flag}),
-        or_(DayEntry.status == Status.REST, and_(DayEntry.status == Status.ABSENT, DayEntry.confirmed.is_(True))),
+        DayEntry.status.in_((Status.ABSENT, Status.REST)),
     )
     counted = {(posting_id, day.isoformat()) for posting_id, day in session.execute(query)}
     for entry in watched:
@@ -156,21 +156,22 @@ class _Turning:
     session: Session
     now: datetime
     by: UUID | None
+    provisions: Provisions | None = None
     events: list[RecallFlagEvent] = field(default_factory=list)
     announced: list[tuple[str, RecallFlag]] = field(default_factory=list)
 
     def settle(self, posting: Posting, judgment: GroundJudgment, standing: _Standing) -> None:
         flag, days = standing.flag, _days(judgment)
         if flag is None:
-            settled = bool(standing.settled_days) and set(days) <= standing.settled_days
+            settled = set(days) <= standing.settled_days
             if judgment.state is not None and not settled:
-                self._raise(posting, judgment)
+                self._raise(posting, judgment, judgment.state)
         elif flag.state not in MOVED_BY_FACTS:
             self._watch(flag, judgment, standing.days_gone)
         elif judgment.state is None:
             self._lift(flag, judgment)
         else:
-            self._follow(flag, judgment)
+            self._follow(flag, judgment, judgment.state)
 
     def write(self) -> None:
         self.session.flush()  # flags before the events that name them
@@ -179,7 +180,7 @@ class _Turning:
             announce(self.session, event_type, flag, now=self.now)
         self.session.flush()
 
-    def _raise(self, posting: Posting, judgment: GroundJudgment) -> None:
+    def _raise(self, posting: Posting, judgment: GroundJudgment, state: FlagState) -> None:
         flag = RecallFlag(
             id=new_id(),
             posting_id=posting.id,
@@ -195,14 +196,14 @@ class _Turning:
         )
         self.session.add(flag)
         self._adopt(flag, judgment)
-        self._move(flag, judgment, action="raised")
+        self._move(flag, state, action="raised")
 
-    def _follow(self, flag: RecallFlag, judgment: GroundJudgment) -> None:
+    def _follow(self, flag: RecallFlag, judgment: GroundJudgment, state: FlagState) -> None:
         if (flag.counts, flag.days) != (judgment.counts, _days(judgment)):
             self._adopt(flag, judgment)
             flag.changed_at = self.now
-        if flag.state != judgment.state:
-            self._move(flag, judgment, action="moved")
+        if flag.state != state:
+            self._move(flag, state, action="moved")
 
     def _lift(self, flag: RecallFlag, judgment: GroundJudgment) -> None:
         self._adopt(flag, judgment)
@@ -212,19 +213,19 @@ class _Turning:
     def _watch(self, flag: RecallFlag, judgment: GroundJudgment, days_gone: list[str]) -> None:
         """What an opinion or notice rests on stays as it was written; that it no longer holds is said beside it."""
         before = flag.facts_changed
-        flag.facts_changed = {"days_gone": days_gone, "counts": judgment.counts} if days_gone else None
+        flag.facts_changed = {"days_gone": days_gone, "counts": dict(judgment.counts)} if days_gone else None
         if (before or {}).get("days_gone", []) == days_gone:
             return
         action = "facts_changed" if days_gone else "facts_restored"
         self.events.append(move(flag, FlagState(flag.state), action=action, now=self.now, by=self.by))
 
-    def _move(self, flag: RecallFlag, judgment: GroundJudgment, *, action: str) -> None:
-        state = FlagState(judgment.state)
+    def _move(self, flag: RecallFlag, state: FlagState, *, action: str) -> None:
         climbs = flag.state is None or _RANK.index(state) > _RANK.index(FlagState(flag.state))
         self.events.append(move(flag, state, action=action, now=self.now, by=self.by))
         flag.statement_due_on = None
         if state is FlagState.CANDIDATE:
-            flag.statement_due_on = statement_due_on(self.session, business_day(self.now), flag.village_code)
+            self.provisions = self.provisions or load_provisions(self.session)
+            flag.statement_due_on = statement_due_on(self.provisions, business_day(self.now), flag.village_code)
         if climbs:
             self.announced.append(("flag.raised", flag))
 

@@ -43,6 +43,9 @@ class Case:
     counts: dict[str, Any]
     days: Sequence[date]
     basis: Sequence[dict[str, Any]]
+    """What the ground rests on, then what the procedure and the consequences rest on."""
+    unconfirmed: Sequence[date]
+    """Those of `days` that the township has not confirmed."""
     calendar_assumed: bool
     statement: str | None
     statement_on: date | None
@@ -127,7 +130,7 @@ def _write_case(paper: OfficialPaper, case: Case) -> None:
         f"{DUTY_LABELS[case.duty]}。"
     )
     paper.heading("二、有关事实")
-    for sentence in case.recorded or _absences(case):
+    for sentence in case.recorded or tuple(_absences(case)):
         paper.body(sentence)
     paper.heading("三、依据")
     for sentence in _grounds(case):
@@ -137,16 +140,23 @@ def _write_case(paper: OfficialPaper, case: Case) -> None:
 
 
 def _absences(case: Case) -> Iterator[str]:
-    yield "根据到岗登记和乡镇逐日确认的考勤台账，该同志以下日期计入旷工或无正当理由离岗："
-    runs = [run_text(first, last) for first, last in runs_of(case.days)]
-    yield "；".join(runs) + "。"
+    yield "根据到岗登记和考勤台账，该同志以下日期计入旷工或无正当理由离岗："
+    yield f"{_listed(case.days)}。"
+    if case.unconfirmed:
+        yield f"其中尚未经乡镇确认的：{_listed(case.unconfirmed)}。"
     consecutive, cumulative = case.counts["consecutive"], case.counts["cumulative"]
     yield (
         f"按自然日计，连续{consecutive['calendar_days']}天，一年内累计{cumulative['calendar_days']}天；"
         f"按工作日计，连续{consecutive['working_days']}天，一年内累计{cumulative['working_days']}天。"
     )
+    year = case.counts["calendar_year"]
+    yield f"本自然年内：按自然日计{year['calendar_days']}天，按工作日计{year['working_days']}天。"
     if case.calendar_assumed:
         yield "上述期间涉及尚未公布放假安排的年份，休息日暂按周末推定。"
+
+
+def _listed(days: Sequence[date]) -> str:
+    return "；".join(run_text(first, last) for first, last in runs_of(days))
 
 
 def _grounds(case: Case) -> Iterator[str]:

@@ -1,0 +1,218 @@
+"""The turns of a flag that people bring about: statement, opinion, notice, recall or reassignment, dismissal.
+
+Each takes the flag's row for writing, asks the law whether the turn is open, and records it on the flag and in the
+audit trail, in one transaction.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access import audit
+from app.access.call import Call
+from app.access.scope import find
+from app.access.versions import bump_roster
+from app.attendance.absences import refresh_absences
+from app.attendance.flags import move, statement_due_on
+from app.attendance.law import load_calendar, load_provisions
+from app.attendance.rejudge import rejudge
+from app.errors import Conflict, Unprocessable
+from app.models import Posting, RecallFlag, Vacancy
+from app.policy.recall import (
+    ABSENCE_GROUNDS,
+    GROUNDS,
+    STATE_LABELS_ZH,
+    FlagState,
+    WrongTurn,
+    consequences,
+    turn,
+)
+
+
+def wrong_state(flag: RecallFlag) -> Conflict:
+    label = STATE_LABELS_ZH[FlagState(flag.state)]
+    return Conflict(
+        "wrong_state",
+        f"该记录当前为“{label}”，不能进行此操作。",
+        f"The flag is in state `{flag.state}`; this step is not open.",
+    )
+
+
+def make_statement(call: Call, flag_id: UUID, text: str) -> RecallFlag:
+    """The cadre's own account; it may be amended until the notice."""
+    flag = _taken(call, flag_id)
+    _next(flag, "statement")
+    flag.statement, flag.statement_at = text, call.now
+    call.session.add(move(flag, FlagState(flag.state), action="statement", now=call.now, by=call.viewer.account_id))
+    return flag
+
+
+def write_opinion(call: Call, flag_id: UUID, *, document: str, reason: str | None) -> RecallFlag:
+    flag = _taken(call, flag_id)
+    state = _next(flag, "opinion")
+    due = flag.statement_due_on
+    if flag.statement is None and due is not None and call.today <= due:
+        raise Conflict(
+            "statement_period_open",
+            f"本人陈述期限至{due.isoformat()}，期满或收到陈述后方可提出意见。",
+            f"The cadre may make a statement until {due.isoformat()}; write the opinion after it.",
+        )
+    return _turn(call, flag, state, "opinion", document=document, reason=reason)
+
+
+def send_notice(call: Call, flag_id: UUID, *, document: str) -> RecallFlag:
+    flag = _taken(call, flag_id)
+    state = _next(flag, "notice")
+    _refuse_changed_facts(flag)
+    return _turn(call, flag, state, "notice", document=document)
+
+
+def dismiss(call: Call, flag_id: UUID, *, reason: str) -> RecallFlag:
+    flag = _taken(call, flag_id)
+    state = _next(flag, "dismiss")
+    flag.facts_changed = None
+    return _turn(call, flag, state, "dismissed", reason=reason)
+
+
+def review(call: Call, flag_id: UUID, *, reason: str) -> RecallFlag:
+    """The county takes an opinion or notice back because its facts changed; the flag is then where the facts put it."""
+    flag = _taken(call, flag_id)
+    state = _next(flag, "review")
+    if flag.facts_changed is None:
+        raise wrong_state(flag)
+    flag.facts_changed = None
+    flag.statement_due_on = statement_due_on(load_provisions(call.session), call.today, flag.village_code)
+    _turn(call, flag, state, "reviewed", reason=reason)
+    call.session.flush()
+    if flag.ground in ABSENCE_GROUNDS:
+        posting = call.session.get_one(Posting, flag.posting_id)
+        calendar = load_calendar(call.session)
+        refresh_absences(call.session, [posting], now=call.now, by=call.viewer.account_id, calendar=calendar)
+    return flag
+
+
+def recall(call: Call, flag_id: UUID, *, recalled_on: date, document: str) -> RecallFlag:
+    """The unit has called the cadre back: the posting ends that day, the vacancy opens, the consequences are dated."""
+    flag, state = _ending(call, flag_id, "recall", recalled_on, "/recalled_on")
+    _refuse_changed_facts(flag)
+    flag.consequences = consequences(recalled_on).as_json()
+    return _turn(call, flag, state, "recalled", document=document)
+
+
+def reassign(call: Call, flag_id: UUID, *, reassigned_on: date, document: str) -> RecallFlag:
+    """As `recall`, for grounds 1 and 2: approved by the unit and the office, without consequences for the cadre."""
+    flag, state = _ending(call, flag_id, "reassign", reassigned_on, "/reassigned_on")
+    return _turn(call, flag, state, "reassigned", document=document)
+
+
+def _taken(call: Call, flag_id: UUID) -> RecallFlag:
+    return find(call.session, call.viewer, RecallFlag, flag_id, lock=True)
+
+
+def _next(flag: RecallFlag, action: str) -> FlagState:
+    try:
+        return turn(FlagState(flag.state), action, flag.ground)
+    except WrongTurn as error:
+        raise wrong_state(flag) from error
+
+
+def _turn(
+    call: Call,
+    flag: RecallFlag,
+    state: FlagState,
+    action: str,
+    *,
+    document: str | None = None,
+    reason: str | None = None,
+) -> RecallFlag:
+    event = move(flag, state, action=action, now=call.now, by=call.viewer.account_id, reason=reason, document=document)
+    call.session.add(event)
+    audit.record(
+        call.session,
+        chain=flag.county_code,
+        at=call.now,
+        by=call.viewer.account_id,
+        action=f"recall_flag.{action}",
+        target=str(flag.id),
+        posting_id=flag.posting_id,
+        ground=flag.ground,
+        document=document,
+        reason=reason,
+    )
+    return flag
+
+
+def _refuse_changed_facts(flag: RecallFlag) -> None:
+    if flag.facts_changed is not None:
+        raise Conflict(
+            "facts_changed",
+            "意见所依据的离岗日期已被更正，请先复核或撤销。",
+            "Days on which the opinion rests have been corrected; review or dismiss the flag first.",
+        )
+
+
+def _ending(call: Call, flag_id: UUID, action: str, last_day: date, pointer: str) -> tuple[RecallFlag, FlagState]:
+    """End the posting of a flag whose turn it is. Days are taken before the flag, in the order in which the close of
+    a day takes them, so the flag is looked at twice: before, and once it is locked.
+    """
+    flag = find(call.session, call.viewer, RecallFlag, flag_id)
+    _next(flag, action)
+    posting = call.session.get_one(Posting, flag.posting_id)
+    _check_last_day(call, flag, posting, last_day, pointer)
+    _end_posting(call.session, call, posting, last_day, reason=GROUNDS[flag.ground].label_zh)
+    call.session.refresh(flag, with_for_update=True)
+    return flag, _next(flag, action)
+
+
+def _check_last_day(call: Call, flag: RecallFlag, posting: Posting, last_day: date, pointer: str) -> None:
+    if last_day < posting.starts_on:
+        raise Unprocessable.field(pointer, "before_posting", "不能早于派驻起始日期", "before the posting begins")
+    if last_day > call.today:
+        raise Unprocessable.field(pointer, "in_future", "不能晚于今天", "must not be in the future")
+    if flag.days and last_day.isoformat() < max(flag.days):
+        # The days after the posting's end are no absences: the recall would take away its own ground.
+        raise Unprocessable.field(
+            pointer, "before_counted_days", "不能早于所计离岗日期的最后一天", "before the last of the counted days"
+        )
+
+
+def _end_posting(session: Session, call: Call, posting: Posting, last_day: date, *, reason: str) -> None:
+    """A posting that had ended earlier stays as it is; either way its place is vacant."""
+    ended_before = posting.ends_on
+    if ended_before is None or last_day < ended_before:
+        posting.ends_on, posting.end_reason = last_day, reason
+        session.flush()
+        until = min(ended_before or call.today, call.today)
+        rejudge(
+            session,
+            [posting],
+            date.fromordinal(last_day.toordinal() + 1),
+            until,
+            now=call.now,
+            by=call.viewer.account_id,
+            cause="posting",
+            reason=reason,
+        )
+        bump_roster(session, posting.county_code)
+    _open_vacancy(session, posting)
+
+
+def _open_vacancy(session: Session, posting: Posting) -> None:
+    """Once a posting, whichever of its flags ended it."""
+    if posting.ends_on is None or session.scalar(select(Vacancy.id).where(Vacancy.posting_id == posting.id)):
+        return
+    session.add(
+        Vacancy(
+            posting_id=posting.id,
+            unit_id=posting.unit_id,
+            county_code=posting.county_code,
+            township_code=posting.township_code,
+            village_code=posting.village_code,
+            opened_on=date.fromordinal(posting.ends_on.toordinal() + 1),
+            filled_by=None,
+            filled_on=None,
+        )
+    )
+    session.flush()
