@@ -59,7 +59,8 @@ class Passwords:
         """
         with self._slot():
             try:
-                same = self._hasher.verify(_normal(password), stored_hash or self._nobodys_hash)
+                against = self._nobodys_hash if stored_hash is None else stored_hash
+                same = self._hasher.verify(_normal(password), against)
             except UnknownHashError:
                 return False
         return same and stored_hash is not None
