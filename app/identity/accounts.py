@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,40 @@ def change(call: Call, account_id: UUID, body: AccountChange, activation_days: i
     renewed = [name for name in ("new_activation_code", "new_client_secret") if sent.get(name)]
     _record(call, "account.changed", account, changed=sorted(fields), renewed=renewed, **recorded)
     return _with(account, secrets)
+
+
+def require_no_admin(session: Session) -> None:
+    if session.scalar(select(Account.id).where(Account.role == Role.ADMIN).limit(1)) is not None:
+        raise Conflict(
+            "admin_exists",
+            "已有管理员，请由其在账号管理中新建其他账号。",
+            "There is an administrator already, who makes the other accounts.",
+        )
+
+
+def create_first_admin(session: Session, body: NewAccount, password_hash: str, now: datetime) -> None:
+    """An installation's first account; nobody is signed in to ask for it, so nobody stands behind it on record."""
+    require_no_admin(session)
+    account = Account(
+        id=new_id(),
+        login=body.login,
+        name=body.name,
+        role=Role.ADMIN,
+        active=True,
+        password_hash=password_hash,
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    audit.record(
+        session,
+        chain=audit.SERVICE,
+        at=now,
+        by=None,
+        action="account.created",
+        target=str(account.id),
+        role=Role.ADMIN,
+    )
 
 
 def _require_allowed(account: Account, body: AccountChange, sent: Collection[str]) -> None:
