@@ -1,7 +1,7 @@
 """The application: its rooms, its error handler, its lifespan."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -9,8 +9,10 @@ from fastapi.routing import APIRoute
 from app.access import tokens
 from app.access.limits import Limiter
 from app.access.passwords import Passwords
+from app.attendance.closing_loop import closing_days
 from app.attendance.router import router as attendance
 from app.checkins.router import router as checkins
+from app.clock import now
 from app.database import Database
 from app.errors import install_handlers
 from app.feedback.router import router as feedback
@@ -65,9 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
     )
-    app.state.settings = settings
-    app.state.limiter = Limiter(enabled=settings.rate_limits)
-    app.state.passwords = Passwords(settings.password_hashes_in_flight)
+    configure(app, settings)
     api = APIRouter(prefix="/api/v1")
     for room in ROOMS:
         api.include_router(room)
@@ -81,13 +81,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+def configure(app: FastAPI, settings: Settings) -> None:
+    """Give the application its settings and what is made from them; what it opens comes with its lifespan."""
+    app.state.settings = settings
+    app.state.limiter = Limiter(enabled=settings.rate_limits)
+    app.state.passwords = Passwords(settings.password_hashes_in_flight)
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     database = Database(app.state.settings)
     app.state.database = database
     app.state.keyring = tokens.KeyRing(lambda: _signing_keys(database))
     try:
-        yield
+        async with AsyncExitStack() as running:
+            if app.state.settings.close_days_in_server:
+                await running.enter_async_context(closing_days(database, now))
+            yield
     finally:
         database.dispose()
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.clock import SHANGHAI, get_clock
 from app.database import Database
-from app.main import create_app
+from app.main import configure, create_app
 from app.settings import Settings
 from tests.support.databases import Postgresql, Sqlite, postgresql_server
 from tests.support.world import World, build_world
@@ -64,11 +64,17 @@ def settings(database_url: str, tmp_path) -> Settings:
     return Settings(database_url=database_url, storage_dir=tmp_path / "files", rate_limits=False)
 
 
+@pytest.fixture(scope="session")
+def built_app() -> FastAPI:
+    """Built once: its routes are the same for every test, only its state is not."""
+    return create_app(Settings(database_url="sqlite://"))
+
+
 @pytest.fixture
-def app(settings: Settings, clock: MovableClock) -> FastAPI:
-    app = create_app(settings)
-    app.dependency_overrides[get_clock] = lambda: clock
-    return app
+def app(built_app: FastAPI, settings: Settings, clock: MovableClock) -> FastAPI:
+    configure(built_app, settings)
+    built_app.dependency_overrides = {get_clock: lambda: clock}
+    return built_app
 
 
 @pytest.fixture

@@ -64,13 +64,19 @@ def due_days(session: Session, now: datetime) -> list[Due]:
     return sorted(due, key=lambda item: (item.day, item.county_code))
 
 
-def close_due_days(database: Database, now: datetime, progress: Progress | None = None) -> int:
-    """Close every day that is due, each in a transaction of its own; returns the number of county days closed."""
+def close_due_days(
+    database: Database, now: datetime, progress: Progress | None = None, *, stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Close every day that is due, each in a transaction of its own; returns the number of county days closed. `stop`
+    is asked between two of them.
+    """
     with database.writing() as session:
         due = due_days(session, now)
         ensure_partitions(session, {item.day for item in due} | {business_day(now)})
     closed = 0
     for item in due:
+        if stop():
+            break
         with database.writing() as session:
             postings = close_county_day(session, item.county_code, item.day, now)
         if postings is not None:

@@ -18,24 +18,25 @@ SECONDS_BETWEEN_LOOKS = 60
 
 @contextlib.asynccontextmanager
 async def closing_days(database: Database, clock: Clock) -> AsyncIterator[None]:
-    """Close what is due once a minute, for as long as the context is open. A look that fails is logged, and the next
-    one catches up: nothing is marked as closed that was not.
+    """Close what is due once a minute, for as long as the context is open; a close that is under way is finished
+    first. A look that fails is logged, and the next one catches up: nothing is marked as closed that was not.
     """
-    task = asyncio.create_task(_run(database, clock))
+    stopping = asyncio.Event()
+    task = asyncio.create_task(_run(database, clock, stopping))
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        stopping.set()
+        await task
 
 
-async def _run(database: Database, clock: Clock) -> None:
-    while True:
+async def _run(database: Database, clock: Clock, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
         try:
-            closed = await asyncio.to_thread(close_due_days, database, clock())
+            closed = await asyncio.to_thread(close_due_days, database, clock(), stop=stopping.is_set)
             if closed:
                 log.info("days_closed", county_days=closed)
-        except SQLAlchemyError as error:
-            log.error("close_failed", error=str(error)[:300])
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        except SQLAlchemyError:
+            log.exception("close_failed")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), SECONDS_BETWEEN_LOOKS)

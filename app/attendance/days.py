@@ -55,7 +55,7 @@ def list_days(
     return items, cursor
 
 
-def _postings_of_day(call: Call, area_code: str, day: date) -> Select[tuple[Posting]]:
+def _postings_of_day(call: Call, area_code: str, day: date) -> Select[Posting]:
     return (
         select(Posting)
         .where(scope.visible_in(call.session, call.viewer, Posting, area_code), posted_on(day))

@@ -76,17 +76,18 @@ class Span:
 
     def of(self, model: Any) -> ColumnElement[bool]:
         """The condition that a row of a table with a `date` lies in the span."""
-        return and_(self._whose(model), model.date.between(self.first, self.last))
+        return and_(self.whose(model), model.date.between(self.first, self.last))
 
-    def _whose(self, model: Any) -> ColumnElement[bool]:
-        condition = model.county_code.in_(self.county_codes)
+    def whose(self, model: Any) -> ColumnElement[bool]:
+        """The condition that a row belongs to one of the postings, on whatever day."""
+        condition: ColumnElement[bool] = model.county_code.in_(self.county_codes)
         if self.posting_ids is not None:
             condition = and_(condition, (model.id if model is Posting else model.posting_id).in_(self.posting_ids))
         return condition
 
     def touching(self, model: Any, first: Any, last: Any) -> ColumnElement[bool]:
         """The condition that a row of a table with two dates (the second may be open) touches the span."""
-        return and_(self._whose(model), first <= self.last, or_(last.is_(None), last >= self.first))
+        return and_(self.whose(model), first <= self.last, or_(last.is_(None), last >= self.first))
 
 
 @lru_cache(maxsize=65536)
@@ -127,7 +128,7 @@ def facts_select(span: Span) -> Select[Any]:
     entry.
     """
     days = _days(span)
-    pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span._whose(Posting)).subquery("pairs")
+    pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span.whose(Posting)).subquery("pairs")
     check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)
     leaves, boards = _leaves(span, days), _boards(span, days)
     posted = and_(pairs.c.starts_on <= pairs.c.date, or_(pairs.c.ends_on.is_(None), pairs.c.ends_on >= pairs.c.date))

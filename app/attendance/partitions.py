@@ -37,12 +37,13 @@ def ensure_partitions(session: Session, days: Iterable[date]) -> list[str]:
 
 def _make(session: Session, table: str, name: str, month: date) -> None:
     # All names are ours and the bounds are dates, so nothing here comes from outside.
-    bounds = f"date >= '{month}' AND date < '{_next_month(month)}'"
+    after = _next_month(month)
+    moved = f"DELETE FROM {table}_default WHERE date >= '{month}' AND date < '{after}' RETURNING *"  # noqa: S608
     statements = (
         f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)",
-        f"WITH moved AS (DELETE FROM {table}_default WHERE {bounds} RETURNING *) INSERT INTO {name} SELECT * FROM moved",  # noqa: S608
-        f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{_next_month(month)}')",
+        f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved",  # noqa: S608
+        f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{after}')",
     )
     for statement in statements:
         session.execute(text(statement))

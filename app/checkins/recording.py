@@ -117,11 +117,9 @@ def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[
     )
     cadres: dict[UUID, UUID] = {}
     for account_id, role, cadre_id in session.execute(accounts):
-        postings[account_id] = []
-        if role == Role.CADRE:
+        if role == Role.CADRE and cadre_id is not None:
+            postings[account_id] = []
             cadres[cadre_id] = account_id
-        else:
-            del postings[account_id]
     query = select(Posting).where(Posting.cadre_id.in_(cadres)).options(joinedload(Posting.unit))
     for posting in session.scalars(query):
         postings[cadres[posting.cadre_id]].append(posting)
@@ -145,8 +143,10 @@ def _load_fixes(session: Session, context: Context, postings: Iterable[Posting],
         CheckIn.date >= first - RECENT,
         CheckIn.wgs84_lng.is_not(None),
     )
-    for posting_id, day, captured_at, fixed_at, lng, lat, wgs84_lng, wgs84_lat in session.execute(query):
-        context.fixes[posting_id].append(Fix(day, fixed_at or captured_at, lng, lat, (wgs84_lng, wgs84_lat)))
+    for row in session.execute(query).mappings():
+        wgs84 = (row["wgs84_lng"], row["wgs84_lat"])
+        at = row["fixed_at"] or row["captured_at"]
+        context.fixes[row["posting_id"]].append(Fix(row["date"], at, row["lng"], row["lat"], wgs84))
 
 
 def _record(context: Context, submission: Submission, now: datetime) -> Outcome:

@@ -3,6 +3,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.config import JsonDict
 
 from app.attendance.schemas import Basis
 from app.errors import ProblemBody
@@ -11,7 +12,7 @@ from app.policy.datum import Datum
 from app.policy.geofence import Verdict
 from app.web.schemas import Input, InstantIn, InstantOut, LongText, Output
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "id": "0192f7c2-6a10-7b3e-8d55-1f0c8a2b1144",
     "captured_at": "2026-11-23T08:05:00+08:00",
     "position": {

@@ -19,9 +19,10 @@ from app.attendance.rejudge import rejudge
 from app.attendance.schemas import Basis
 from app.checkins import schemas
 from app.checkins.recording import Outcome, Recorded, Submission, record_check_ins
-from app.errors import NotFound, Problem, Unprocessable, from_validation
+from app.errors import NotFound, Problem, ProblemBody, Unprocessable, from_validation
 from app.models import CheckIn, Posting
 from app.policy.attendance import Status, judge_day
+from app.policy.geofence import Verdict
 from app.policy.provisions import Provisions
 
 BASIS_KEYS = ("presence.evidence", "presence.verdict")
@@ -61,7 +62,7 @@ def _result(
     if isinstance(outcome, Recorded):
         status = 201 if outcome.created else 200
         return schemas.ItemResult(id=outcome.check_in.id, status=status, check_in=answers[outcome.check_in.id])
-    problem = schemas.ProblemBody.model_validate(outcome.as_json(language, trace_id))
+    problem = ProblemBody.model_validate(outcome.as_json(language, trace_id))
     return schemas.ItemResult(id=_id_of(raw), status=outcome.status, problem=problem)
 
 
@@ -92,7 +93,7 @@ def _answer(stored: CheckIn, provisions: Provisions, day_status: Status) -> sche
         date=stored.date,
         captured_at=stored.captured_at,
         received_at=stored.received_at,
-        verdict=stored.verdict,  # type: ignore[arg-type]
+        verdict=Verdict(stored.verdict),
         reason=stored.reason,
         distance_m=stored.distance_m,
         counts=counts(stored),
@@ -110,14 +111,15 @@ def _day_statuses(session: Session, check_ins: Sequence[CheckIn]) -> dict[tuple[
     )
     statuses = {}
     for row in session.execute(facts_select(span)):
-        status = row.status or judge_day(facts_on(row.signature, row.date, calendar)).status
-        statuses[row.posting_id, row.date] = Status(status)
+        judged = row.status or judge_day(facts_on(row.signature, row.date, calendar)).status
+        if judged is not None:
+            statuses[row.posting_id, row.date] = Status(judged)
     return statuses
 
 
 def check_ins_query(
     call: Call, area: str | None, day: date | None, verdict: str | None, posting_id: UUID | None
-) -> Select[tuple[CheckIn]]:
+) -> Select[CheckIn]:
     query = select(CheckIn).where(scope.visible_in(call.session, call.viewer, CheckIn, area))
     if day is not None:
         query = query.where(CheckIn.date == day)

@@ -11,6 +11,7 @@ from app.attendance.days import posted_on, standings
 from app.attendance.evidence import counts
 from app.checkins import schemas
 from app.models import Area, CheckIn, Fence, Leave, Posting, Whereabouts
+from app.policy.geofence import Verdict
 
 
 def load_today(call: Call) -> schemas.Today:
@@ -65,7 +66,7 @@ def _check_ins(session: Session, posting: Posting, today: date) -> list[schemas.
         .order_by(CheckIn.captured_at)
     )
     return [
-        schemas.CheckInNow(id=c.id, captured_at=c.captured_at, verdict=c.verdict, counts=counts(c))  # type: ignore[arg-type]
+        schemas.CheckInNow(id=c.id, captured_at=c.captured_at, verdict=Verdict(c.verdict), counts=counts(c))
         for c in session.scalars(query)
     ]
 

@@ -9,11 +9,9 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 
-from app.attendance.partitions import PARTITIONED
-from app.database import Base, Database
-from app.settings import Settings
+from app.schema import upgrade
 
 
 class Sqlite:
@@ -32,7 +30,7 @@ class Sqlite:
         """A migrated database of its own."""
         if self._template is None:
             url = self.empty()
-            create_schema(url)
+            upgrade(url)
             self._template = Path(make_url(url).database or "")
         copy = self.empty()
         shutil.copyfile(self._template, make_url(copy).database or "")
@@ -60,7 +58,7 @@ class Postgresql:
         """A migrated database of its own."""
         if self._template is None:
             url = self.empty()
-            create_schema(url)
+            upgrade(url)
             self._template = make_url(url).database
         return self._create(template=self._template or "")
 
@@ -85,16 +83,6 @@ class Postgresql:
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._server.render_as_string(hide_password=False), autocommit=True) as connection:
             connection.execute(statement)
-
-
-def create_schema(url: str) -> None:
-    database = Database(Settings(database_url=url))
-    Base.metadata.create_all(database.writer)
-    if not database.is_sqlite:
-        with database.writing() as session:
-            for table in PARTITIONED:
-                session.execute(text(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT"))
-    database.dispose()
 
 
 def postgresql_server() -> Iterator[Postgresql]:

@@ -96,7 +96,9 @@ class World:
 
     def as_(self, who: str) -> Signed:
         """Signed in as a role of the own area (`cadre` is `li`; `township_officer`...), or as
-        `sibling_township_officer`, `foreign_county_officer`, `foreign_township_officer`, `foreign_unit_officer`, or a cadre's name."""
+        `sibling_township_officer`, `foreign_county_officer`, `foreign_township_officer`,
+        `foreign_unit_officer`, or a cadre's name.
+        """
         account_id = self.accounts[who]
         return self.as_account(account_id)
 
