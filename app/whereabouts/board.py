@@ -86,7 +86,7 @@ class Board:
 
 def read_board(call: PublicCall, village_code: str) -> Board:
     """The board as of now; NotFound where the code is no village's."""
-    village = _village(call.session, village_code)
+    village = find_village(call.session, village_code)
     posted = _posted(call, village_code)
     ids = [row.Posting.id for row in posted]
     declared = _newest_declarations(call.session, village_code, ids)
@@ -103,7 +103,8 @@ def read_board(call: PublicCall, village_code: str) -> Board:
     )
 
 
-def _village(session: Session, code: str) -> Village:
+def find_village(session: Session, code: str) -> Village:
+    """The village of this code; NotFound where it is no village's."""
     if not _CODE.fullmatch(code):  # the page takes whatever stands in its address
         raise NotFound
     codes = (code, township_of(code), county_of(code))

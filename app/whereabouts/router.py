@@ -15,7 +15,7 @@ from app.web.caching import etag_of, not_modified
 from app.web.paging import Paging
 from app.web.schemas import AreaCode, Page
 from app.whereabouts import reports, service
-from app.whereabouts.board import read_board
+from app.whereabouts.board import find_village, read_board
 from app.whereabouts.pages import NOT_INDEXED, board_page, board_url, notice_page, problem_page, qr_code
 from app.whereabouts.schemas import (
     BoardOut,
@@ -157,7 +157,7 @@ def show_board(code: VillageCode, call: PublicReading, request: Request) -> Resp
 )
 def show_board_qr_code(code: VillageCode, call: PublicReading, request: Request) -> Response:
     """去向牌网页的二维码。"""
-    village = read_board(call, code).village
+    village = find_village(call.session, code)
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "default-src 'none'", **NOT_INDEXED}
     return Response(qr_code(board_url(request, village.code)), media_type="image/svg+xml", headers=headers)
 

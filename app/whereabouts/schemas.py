@@ -104,7 +104,7 @@ class BoardOut(Output):
     members: list[BoardMember]
 
 
-def _as_written(value: Any) -> Any:  # noqa: ANN401 - a validator before validation sees anything
+def _as_written(value: Any) -> Any:
     """A browser sends an empty field as "" and a line's end as CRLF."""
     return value.replace("\r\n", "\n").strip() or None if isinstance(value, str) else value
 
