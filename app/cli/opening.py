@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,11 +56,12 @@ def sqlite_path(settings: Settings) -> Path:
 
 
 @contextmanager
-def sole_use(settings: Settings) -> Iterator[None]:
+def sole_use(settings: Settings, *, wait_seconds: float = 0) -> Iterator[None]:
     """No second process writes to the same SQLite file meanwhile; PostgreSQL needs no such thing.
 
     SQLite before 3.51.3 can corrupt a write-ahead log that several processes write and checkpoint. The lock goes with
-    the process, so a crash leaves nothing to clean up.
+    the process, so a crash leaves nothing to clean up. `wait_seconds` is for commands that are soon done and would
+    rather come after one another than be refused.
     """
     if not settings.is_sqlite:
         yield
@@ -72,20 +74,28 @@ def sole_use(settings: Settings) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(path.parent) from error
     try:
-        _lock(descriptor, path)
+        _lock(descriptor, path, wait_seconds)
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Refusal(
-            f"数据库 {path} 正由另一个进程使用：请先停止它，或改用 PostgreSQL。",
-            f"Another process is using {path}: stop it first, or use PostgreSQL.",
-        ) from error
+def _lock(descriptor: int, path: Path, wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise Refusal(
+                    f"数据库 {path} 正由另一个进程使用：请先停止它，或改用 PostgreSQL。"
+                    "（服务运行时由它结束日期：CLOSE_DAYS_IN_SERVER=true）",
+                    f"Another process is using {path}: stop it first, or use PostgreSQL."
+                    " (A running server closes days itself: CLOSE_DAYS_IN_SERVER=true.)",
+                ) from error
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _unwritable(folder: Path) -> Refusal:

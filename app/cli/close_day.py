@@ -1,0 +1,23 @@
+"""`close-day`: what a scheduler runs at 00:30, and what may be run at any time."""
+
+from datetime import date
+
+from app import clock
+from app.attendance.close import close_due_days
+from app.cli import opening
+from app.cli.console import say
+from app.cli.root import app
+
+
+@app.command("close-day")
+def close_day() -> None:
+    """结束所有已到截止时间的日期（可重复运行，会补上漏掉的日期）。"""
+    settings = opening.load_settings()
+    with opening.sole_use(settings, wait_seconds=30), opening.open_database(settings) as database:
+        closed = close_due_days(database, clock.now(), _report)
+    if not closed:
+        say("没有待结束的日期。Nothing is due.")
+
+
+def _report(county_code: str, day: date, postings: int) -> None:
+    say(f"{day}  {county_code}  {postings} 人")
