@@ -31,12 +31,14 @@ CASE = Case(
     counts={
         "consecutive": {"calendar_days": 16, "working_days": 12},
         "cumulative": {"calendar_days": 19, "working_days": 14},
+        "calendar_year": {"calendar_days": 18, "working_days": 13},
     },
     days=[date(2026, 11, 2) + timedelta(days=n) for n in range(16)],
     basis=[
         {"key": "a", "value": 15, "article": "第九条（五）4", "quote": QUOTE, "reading": None},
         {"key": "b", "value": "calendar", "article": None, "quote": None, "reading": "按自然日计。"},
     ],
+    unconfirmed=(),
     calendar_assumed=False,
     statement="11月2日起在县医院陪护。",
     statement_on=date(2026, 11, 20),
@@ -124,6 +126,8 @@ def test_a_draft_cites_days_both_counts_the_article_and_the_statement(draft):
     assert text.startswith(DRAFT)
     assert "2026年11月2日至17日（16天）" in text
     assert "按自然日计，连续16天，一年内累计19天；按工作日计，连续12天，一年内累计14天。" in text
+    assert "本自然年内：按自然日计18天，按工作日计13天。" in text
+    assert "未经乡镇确认" not in text
     assert f"第九条（五）4：“{QUOTE}”" in text
     assert "适用口径：按自然日计。" in text
     assert "本人陈述：11月2日起在县医院陪护。（2026年11月20日）" in text
@@ -159,6 +163,11 @@ def test_a_long_statement_is_quoted_in_part_and_attached_whole(draft):
     assert "……（全文见附件）" in body
     assert "附件：" in body
     assert attached.strip() == statement
+
+
+def test_a_day_that_nobody_has_confirmed_is_said_to_be_so(draft):
+    text = text_of(draft(replace(CASE, unconfirmed=[date(2026, 11, 16), date(2026, 11, 17)])))
+    assert "其中尚未经乡镇确认的：2026年11月16日至17日（2天）。" in text
 
 
 def test_an_assumed_calendar_and_an_unclear_issuer_are_said(draft):
