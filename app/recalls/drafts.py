@@ -116,6 +116,6 @@ def _unconfirmed(session: Session, flag: RecallFlag, days: list[date]) -> list[d
 
 def _names(session: Session, village_code: str) -> tuple[str, str, str]:
     codes = (county_of(village_code), township_of(village_code), village_code)
-    names = dict(session.execute(select(Area.code, Area.name).where(Area.code.in_(codes))).tuples())
+    names = dict(session.execute(select(Area.code, Area.name).where(Area.code.in_(codes))).all())
     county, township, village = (names[code] for code in codes)
     return county, township, village

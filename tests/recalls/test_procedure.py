@@ -10,7 +10,9 @@ from sqlalchemy import select
 from app.ids import new_id
 from app.models import AuditEvent, Posting
 from tests.recalls.support import MONDAY, STEPS, detail, flags_of, step, walk
-from tests.support.world import FOREIGN_COUNTY, SECOND_VILLAGE, VILLAGE
+from tests.support.world import FOREIGN_COUNTY, ROLES, SECOND_VILLAGE, VILLAGE
+
+FOREIGN_OFFICERS = ("foreign_township_officer", "foreign_county_officer", "foreign_unit_officer")
 
 PATHS = {
     "candidate": (),
@@ -50,8 +52,6 @@ def test_only_the_next_steps_of_a_state_are_open(world, ledger, state):
     assert detail(world, flag_id) == before
     for name in sorted(OPEN_STEPS[state] - {"dismiss"}, reverse=True):
         assert step(world, flag_id, name).status_code == 200, name
-    if "dismiss" in OPEN_STEPS[state]:
-        assert step(world, flag_id, "dismiss").status_code in {200, 409}
 
 
 @pytest.mark.parametrize("state", [state for state, steps in OPEN_STEPS.items() if "dismiss" in steps])
@@ -163,37 +163,26 @@ def test_every_step_of_the_county_is_in_the_audit_trail(world, candidate):
 
 
 @pytest.mark.parametrize("name", STEPS)
-@pytest.mark.parametrize(
-    "who", ["cadre", "township_officer", "county_officer", "city_officer", "unit_officer", "dashboard", "admin"]
-)
-def test_a_step_of_somebody_else_is_forbidden(world, candidate, name, who):
+def test_a_step_of_somebody_else_is_forbidden(world, candidate, name):
     entitled = "cadre" if name == "statement" else "county_officer"
-    answer = world.as_(who).post(f"/recall-flags/{candidate}/{name}", STEPS[name])
-    assert (answer.status_code == 403) == (who != entitled)
+    for who in set(ROLES) - {entitled}:
+        answer = world.as_(who).post(f"/recall-flags/{candidate}/{name}", STEPS[name])
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), who
 
 
-@pytest.mark.parametrize("reader", ["cadre", "township_officer", "county_officer", "city_officer", "unit_officer"])
-def test_whoever_has_the_posting_in_scope_reads_the_flag(world, candidate, reader):
-    assert detail(world, candidate, reader)["id"] == candidate
-    assert [flag["id"] for flag in world.as_(reader).get("/recall-flags").json()["items"]] == [candidate]
+def test_whoever_has_the_posting_in_scope_reads_the_flag(world, candidate):
+    for reader in ("cadre", "township_officer", "county_officer", "city_officer", "unit_officer"):
+        assert detail(world, candidate, reader)["id"] == candidate
+        assert [flag["id"] for flag in world.as_(reader).get("/recall-flags").json()["items"]] == [candidate]
 
 
-@pytest.mark.parametrize(
-    "reader",
-    [
-        "wang",
-        "sibling_township_officer",
-        "foreign_township_officer",
-        "foreign_county_officer",
-        "foreign_unit_officer",
-    ],
-)
-def test_outside_the_scope_a_flag_answers_like_one_that_does_not_exist(world, candidate, reader):
-    signed = world.as_(reader)
-    there, missing = (signed.get(f"/recall-flags/{flag_id}") for flag_id in (candidate, new_id()))
-    assert there.status_code == missing.status_code == 404
-    assert {**there.json(), "trace_id": ""} == {**missing.json(), "trace_id": ""}
-    assert signed.get("/recall-flags").json()["items"] == []
+def test_outside_the_scope_a_flag_answers_like_one_that_does_not_exist(world, candidate):
+    for reader in ("wang", "sibling_township_officer", *FOREIGN_OFFICERS):
+        signed = world.as_(reader)
+        there, missing = (signed.get(f"/recall-flags/{flag_id}") for flag_id in (candidate, new_id()))
+        assert there.status_code == missing.status_code == 404, reader
+        assert {**there.json(), "trace_id": ""} == {**missing.json(), "trace_id": ""}
+        assert signed.get("/recall-flags").json()["items"] == []
 
 
 def test_a_foreign_county_and_another_cadre_cannot_act_on_a_flag(world, candidate):
@@ -252,9 +241,9 @@ def test_drafts_come_with_their_turn_and_carry_the_numbers_once_signed(world, ca
     ]
 
 
-@pytest.mark.parametrize("who", ["cadre", "township_officer", "unit_officer", "admin"])
-def test_drafts_are_the_countys_own(world, candidate, who):
-    assert world.as_(who).get(f"/recall-flags/{candidate}/opinion.docx").status_code == 403
+def test_drafts_are_the_countys_own(world, candidate):
+    for who in ("cadre", "township_officer", "unit_officer", "admin"):
+        assert world.as_(who).get(f"/recall-flags/{candidate}/opinion.docx").status_code == 403
 
 
 def test_drafts_of_another_county_do_not_exist(world, candidate):
