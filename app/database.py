@@ -128,6 +128,7 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # messages end up in logs
         connect_args={"connect_timeout": 5},
     )
 
@@ -139,6 +140,7 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=30,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 15},
     )
 

@@ -1,0 +1,85 @@
+"""/docs without internet, and an OpenAPI document that generators take."""
+
+import re
+
+import pytest
+from openapi_spec_validator import validate
+
+PUBLIC = {
+    "create_token",
+    "revoke_token",
+    "activate_account",
+    "get_jwks",
+    "get_healthz",
+    "get_readyz",
+    "get_metrics",
+}
+
+
+@pytest.fixture
+def document(client):
+    return client.get("/openapi.json").json()
+
+
+def operations(document):
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def test_docs_load_nothing_from_elsewhere(client):
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert addresses
+    assert all(address.startswith("/") and not address.startswith("//") for address in addresses)
+    assert {client.get(address).status_code for address in addresses} == {200}
+
+
+def test_docs_do_not_ask_a_public_validator(client):
+    assert "validatorUrl: null" in client.get("/static/docs.js").text
+
+
+def test_static_files_are_files_of_their_folder_alone(client):
+    assert client.get("/static/../docs.py").status_code == 404
+    assert client.get("/static/%2e%2e/docs.py").status_code == 404
+    assert client.get("/static/").status_code == 404
+
+
+def test_the_openapi_document_is_valid(document):
+    validate(document)
+
+
+def test_operation_ids_are_unique_and_read_like_functions(document):
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    assert [name for name in ids if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
+
+
+def test_the_security_scheme_names_both_flows_and_where_tokens_come_from(document):
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert scheme["type"] == "oauth2"
+    assert set(scheme["flows"]) == {"password", "clientCredentials"}
+    assert {flow["tokenUrl"] for flow in scheme["flows"].values()} == {"/api/v1/auth/token"}
+    assert "/api/v1/auth/token" in document["paths"]
+
+
+def test_what_needs_a_token_says_so(document):
+    secured = {operation["operationId"] for _, _, operation in operations(document) if operation.get("security")}
+    assert {"get_me", "change_my_password", "list_accounts", "create_check_in"} <= secured
+    assert not secured & PUBLIC
+
+
+def test_every_body_but_an_uploaded_file_has_an_example(document):
+    missing = []
+    for path, method, operation in operations(document):
+        for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+            if kind == "multipart/form-data":
+                continue
+            schema = media["schema"]
+            if "$ref" in schema:
+                schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            if not {"example", "examples"} & ({*schema} | {*media}):
+                missing.append(f"{method} {path}")
+    assert missing == []
