@@ -151,6 +151,17 @@ def test_a_declared_trip_makes_its_days_official_until_it_is_cut_short_by_a_late
     assert status_on(world, "2026-11-19") != "official"
 
 
+def test_days_that_a_cut_short_trip_no_longer_covers_are_judged_again_though_the_new_declaration_ends_before(
+    world, clock
+):
+    clock.set("2026-11-19 18:00")
+    declare(world, "li", "official", "2026-11-17 08:00")
+    declare(world, "li", "visiting", "2026-11-17 20:00", "2026-11-17 21:00")
+    assert status_on(world, "2026-11-17") == "official"
+    assert status_on(world, "2026-11-18") != "official"
+    assert status_on(world, "2026-11-19") != "official"
+
+
 def test_a_trip_declared_more_than_seven_days_late_does_not_touch_the_older_days(world, clock):
     clock.set("2026-11-19 18:00")
     declare(world, "li", "official", "2026-11-10 08:00")
