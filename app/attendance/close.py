@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.attendance import rollups
 from app.attendance.absences import refresh_absences
 from app.attendance.entries import CHUNK, Author, Change, write_changes
-from app.attendance.facts import Span, facts_on, facts_select
+from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.outbox import emit
@@ -114,8 +114,7 @@ def close_county_day(session: Session, county_code: str, day: date, now: datetim
 def _judged_in_chunks(
     session: Session, county_code: str, day: date, calendar: Calendar
 ) -> Iterator[tuple[list[Change], int]]:
-    query = facts_select(Span((county_code,), day, day)).execution_options(yield_per=CHUNK)
-    for rows in session.execute(query).partitions():
+    for rows in load_facts(session, Span((county_code,), day, day), chunk=CHUNK).partitions():
         changes = []
         for row in rows:
             before = standing_of(row)

@@ -14,7 +14,7 @@ from app.access.viewer import Role
 from app.attendance import schemas
 from app.attendance.entries import Author
 from app.attendance.evidence import load_evidence
-from app.attendance.facts import Span, facts_on, facts_select
+from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.law import is_locked, load_calendar
 from app.attendance.rejudge import Rejudging, rejudge, rejudge_corrected
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
@@ -71,7 +71,7 @@ def standings(
         return {}
     calendar = load_calendar(session)
     span = Span(tuple({p.county_code for p in postings}), first, last, tuple(p.id for p in postings))
-    rows = sorted(session.execute(facts_select(span)), key=lambda row: row.date)
+    rows = sorted(load_facts(session, span), key=lambda row: row.date)
     return {(row.posting_id, row.date): _standing(row, calendar) for row in rows}
 
 

@@ -1,6 +1,6 @@
 """Writing the ledger: the current entry, the revision that it supersedes nothing by, the roll-up beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.attendance import rollups
+from app.attendance.facts import Span
 from app.attendance.upsert import insert_into
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
@@ -19,12 +20,18 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes days, when and why; `by` is null where the service judges by itself."""
+    """Who changes days, when and why; `by` is null where the service judges by itself, and where each posting has an
+    author of its own (`each`).
+    """
 
     at: datetime
     by: UUID | None
     cause: str
     reason: str | None = None
+    each: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    def of(self, posting_id: UUID) -> UUID | None:
+        return self.each.get(posting_id, self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +76,15 @@ def write_changes(session: Session, changes: Sequence[Change], author: Author, *
 
 
 def _upsert(session: Session, changes: Sequence[Change], author: Author) -> None:
-    statement = insert_into(session, DayEntry).values([_entry_row(change, author) for change in changes])
+    statement = insert_into(session, DayEntry)
     taken = statement.excluded
     columns = ("status", "confirmed", "exceptions", "revision", "judged_at")
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[DayEntry.county_code, DayEntry.date, DayEntry.posting_id],
             set_={name: taken[name] for name in columns},
-        )
+        ),
+        [_entry_row(change, author) for change in changes],
     )
     session.execute(insert(DayRevision), [_revision_row(change, change.after, author) for change in changes])
 
@@ -107,7 +115,7 @@ def _revision_row(change: Change, standing: Standing, author: Author) -> dict[st
         "confirmed": standing.confirmed,
         "exceptions": list(standing.exceptions),
         "at": author.at,
-        "by": author.by,
+        "by": author.of(change.posting_id),
         "cause": author.cause,
         "reason": author.reason,
     }
@@ -120,14 +128,16 @@ def _take_out(session: Session, change: Change, author: Author) -> None:
     session.execute(insert(DayRevision), [_revision_row(change, last, author)])
 
 
-def last_revision(session: Session, county_code: str, day: date, posting_id: UUID) -> int:
-    """The number of the newest revision of a day, 0 where there is none."""
-    number = session.scalar(
-        select(func.max(DayRevision.revision)).where(
-            DayRevision.county_code == county_code, DayRevision.date == day, DayRevision.posting_id == posting_id
-        )
+def last_revisions(session: Session, span: Span) -> dict[tuple[UUID, date], int]:
+    """The newest revision's number of every (posting, day) of a span that has one: entries that were taken out left
+    theirs behind.
+    """
+    query = (
+        select(DayRevision.posting_id, DayRevision.date, func.max(DayRevision.revision))
+        .where(span.of(DayRevision))
+        .group_by(DayRevision.posting_id, DayRevision.date)
     )
-    return number or 0
+    return {(posting_id, day): number for posting_id, day, number in session.execute(query)}
 
 
 def _delta(change: Change) -> rollups.Delta:

@@ -4,9 +4,8 @@ The facts of one posting and day are computed by the database as one small numbe
 counted, judged once per distinct value, and written back without passing through Python one by one.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -16,20 +15,23 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Result,
     Select,
     Subquery,
+    Uuid,
     and_,
+    bindparam,
     case,
     cast,
-    column,
     exists,
     func,
     literal,
     or_,
     select,
     true,
-    values,
+    union_all,
 )
+from sqlalchemy.orm import Session
 
 from app.models import (
     CheckIn,
@@ -74,6 +76,10 @@ class Span:
     last: date
     posting_ids: tuple[UUID, ...] | None = None
 
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
     def of(self, model: Any) -> ColumnElement[bool]:
         """The condition that a row of a table with a `date` lies in the span."""
         return and_(self.whose(model), model.date.between(self.first, self.last))
@@ -88,6 +94,30 @@ class Span:
     def touching(self, model: Any, first: Any, last: Any) -> ColumnElement[bool]:
         """The condition that a row of a table with two dates (the second may be open) touches the span."""
         return and_(self.whose(model), first <= self.last, or_(last.is_(None), last >= self.first))
+
+
+class _AnySpan(Span):
+    """A span with parameters in the place of values, so that the statement about it is built once."""
+
+    def __init__(self, *, named: bool) -> None:
+        object.__setattr__(self, "county_codes", bindparam("county_codes", expanding=True))
+        object.__setattr__(self, "first", bindparam("first", type_=Date))
+        object.__setattr__(self, "last", bindparam("last", type_=Date))
+        object.__setattr__(self, "posting_ids", bindparam("posting_ids", expanding=True, type_=Uuid) if named else None)
+
+
+def load_facts(session: Session, span: Span, *, chunk: int | None = None) -> Result[Any]:
+    """Rows (posting_id, date, county_code, township_code, village_code, unit_id, signature, and the stored entry's
+    status, confirmed, exceptions, revision or nulls) for every posting and day of the span that is posted or has an
+    entry. `chunk` streams them by so many.
+    """
+    statement = _facts_statement(span.days, named=span.posting_ids is not None)
+    parameters: dict[str, Any] = {"county_codes": span.county_codes, "first": span.first, "last": span.last}
+    if span.posting_ids is not None:
+        parameters["posting_ids"] = span.posting_ids
+    parameters |= {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
+    options = {"yield_per": chunk} if chunk else {}
+    return session.execute(statement, parameters, execution_options=options)
 
 
 @lru_cache(maxsize=65536)
@@ -122,12 +152,13 @@ def with_confirmed(signature: int, confirmed: bool) -> int:
     return signature | CONFIRMED if confirmed else signature & ~CONFIRMED
 
 
-def facts_select(span: Span) -> Select[Any]:
-    """Rows (posting_id, date, county_code, township_code, village_code, unit_id, signature, and the stored entry's
-    status, confirmed, exceptions, revision or nulls) for every posting and day of the span that is posted or has an
-    entry.
+@lru_cache(maxsize=128)
+def _facts_statement(count: int, *, named: bool) -> Select[Any]:
+    """The statement about `count` days, of postings that are named or of whole counties. Building it costs more than
+    running it for one posting.
     """
-    days = _days(span)
+    span = _AnySpan(named=named)
+    days = _days(count)
     pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span.whose(Posting)).subquery("pairs")
     check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)
     leaves, boards = _leaves(span, days), _boards(span, days)
@@ -173,10 +204,9 @@ def facts_select(span: Span) -> Select[Any]:
     )
 
 
-def _days(span: Span) -> CTE:
-    count = (span.last - span.first).days + 1
-    listed = [(date.fromordinal(span.first.toordinal() + offset),) for offset in range(count)]
-    return values(column("date", Date), name="days").data(listed).cte("days")
+def _days(count: int) -> CTE:
+    # A UNION rather than VALUES, whose compiled form is not cached.
+    return union_all(*(select(bindparam(f"day_{n}", type_=Date).label("date")) for n in range(count))).cte("days")
 
 
 def _bit(bit: int, condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -285,7 +315,3 @@ def _in_outage(pairs: Subquery) -> ColumnElement[bool]:
         Outage.last_day >= pairs.c.date,
         pairs.c.village_code.startswith(Outage.area_prefix),
     )
-
-
-def posting_ids(postings: Collection[Posting]) -> tuple[UUID, ...]:
-    return tuple(posting.id for posting in postings)

@@ -28,9 +28,8 @@ def take_heads(session: Session, keys: Iterable[HeadKey]) -> dict[HeadKey, datet
     ).returning(DayHead.county_code, DayHead.date, DayHead.closed_at)
     rows = [{"county_code": county, "date": day, "version": 1, "closed_at": None} for county, day in wanted]
     closed: dict[HeadKey, datetime | None] = {}
-    for start in range(0, len(rows), 500):
-        for county, day, closed_at in session.execute(statement.values(rows[start : start + 500])):
-            closed[county, day] = closed_at
+    for county, day, closed_at in session.execute(statement, rows):
+        closed[county, day] = closed_at
     return closed
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
-from app.attendance.entries import Author, Change, Standing, last_revision, write_changes
-from app.attendance.facts import Span, facts_on, facts_select, with_confirmed
+from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
+from app.attendance.facts import Span, facts_on, load_facts, with_confirmed
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
 from app.clock import business_day
@@ -86,16 +86,12 @@ class Rejudging:
         take_heads(self.session, [(county, day) for county in counties for day in days])
         span = Span(counties, first, last, tuple(posting.id for posting in postings))
         locked = set() if self.even_locked else locked_months(self.session, {p.township_code for p in postings}, days)
-        changes = []
-        for row in self.session.execute(facts_select(span)):
-            if (row.township_code, month_of(row.date)) in locked:
-                continue
-            change = self._judge(row, calendar)
-            if change is not None:
-                changes.append(change)
-        return changes
+        rows = [row for row in load_facts(self.session, span) if (row.township_code, month_of(row.date)) not in locked]
+        revisions = last_revisions(self.session, span) if any(row.status is None for row in rows) else {}
+        judged = (self._judge(row, calendar, revisions.get((row.posting_id, row.date), 0)) for row in rows)
+        return [change for change in judged if change is not None]
 
-    def _judge(self, row: Row[Any], calendar: Calendar) -> Change | None:
+    def _judge(self, row: Row[Any], calendar: Calendar, last_revision: int) -> Change | None:
         before = standing_of(row)
         facts = facts_on(row.signature, row.date, calendar)
         judgment = judge_day(facts)
@@ -107,7 +103,7 @@ class Rejudging:
             judgment = judge_day(facts)
         if not _worth_writing(before, judgment, confirmed, closed=facts.closed):
             return None
-        revision = before.revision or last_revision(self.session, row.county_code, row.date, row.posting_id)
+        revision = before.revision or last_revision
         return change_of(row, before, judgment, confirmed, revision + 1, closed=facts.closed)
 
 

@@ -285,9 +285,9 @@ def _remember_devices(session: Session, fresh: Sequence[CheckIn], now: datetime)
 
 def _judge_days(session: Session, context: Context, fresh: Sequence[CheckIn], now: datetime) -> None:
     postings = {posting.id: posting for own in context.postings.values() for posting in own}
-    by_day_and_author: dict[tuple[date, UUID], set[UUID]] = defaultdict(set)
+    by_day: dict[date, dict[UUID, UUID]] = defaultdict(dict)
     for check_in in fresh:
-        by_day_and_author[check_in.date, check_in.account_id].add(check_in.posting_id)
-    for (day, account_id), posting_ids in sorted(by_day_and_author.items(), key=str):
-        author = Author(now, account_id, "check_in")
-        Rejudging(session, author).run([postings[i] for i in sorted(posting_ids)], day, day)
+        by_day[check_in.date][check_in.posting_id] = check_in.account_id
+    for day, authors in sorted(by_day.items()):
+        author = Author(now, None, "check_in", each=authors)
+        Rejudging(session, author).run([postings[posting_id] for posting_id in sorted(authors)], day, day)

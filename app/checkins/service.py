@@ -13,7 +13,7 @@ from app.access import audit, scope
 from app.access.call import Call
 from app.attendance.days import month_locked
 from app.attendance.evidence import counts
-from app.attendance.facts import Span, facts_on, facts_select
+from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.law import is_locked, load_calendar, load_provisions
 from app.attendance.rejudge import rejudge
 from app.attendance.schemas import Basis
@@ -110,7 +110,7 @@ def _day_statuses(session: Session, check_ins: Sequence[CheckIn]) -> dict[tuple[
         tuple({c.county_code for c in check_ins}), min(days), max(days), tuple({c.posting_id for c in check_ins})
     )
     statuses = {}
-    for row in session.execute(facts_select(span)):
+    for row in load_facts(session, span):
         judged = row.status or judge_day(facts_on(row.signature, row.date, calendar)).status
         if judged is not None:
             statuses[row.posting_id, row.date] = Status(judged)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import OperationalError
 
 # Each module registers its commands.
-from app.cli import accounts, audit, backup, close_day, doctor, init, keys, migrate, serve  # noqa: F401
+from app.cli import accounts, audit, backup, close_day, demo, doctor, init, keys, migrate, serve  # noqa: F401
 from app.cli.console import FAILED, Refusal, complain
 from app.cli.root import app
 from app.errors import Problem
