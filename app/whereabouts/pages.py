@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.clock import SHANGHAI
-from app.errors import Problem
+from app.errors import NotFound, Problem
 from app.settings import Settings
 from app.web.caching import etag_of, not_modified
 from app.whereabouts.board import Board
@@ -90,8 +90,10 @@ def notice_page(title: str, text: str, *, back: str | None, status: int = 200) -
 def problem_page(request: Request, problem: Problem) -> Response:
     """What went wrong, as a page in Chinese: residents don't read JSON."""
     back = request.path_params.get("code") if request.method == "POST" else None
-    reasons = "；".join(error.zh for error in problem.errors)
-    page = notice_page(problem.title_zh, reasons or problem.zh, back=back, status=problem.status)
+    text = "；".join(error.zh for error in problem.errors) or problem.zh
+    if isinstance(problem, NotFound):  # its own words speak to officers
+        text = "没有这块去向牌，或这名队员已不在牌上。请重新扫描村里张贴的二维码。"
+    page = notice_page(problem.title_zh, text, back=back, status=problem.status)
     page.headers.update(problem.headers)
     return page
 

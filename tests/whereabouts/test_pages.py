@@ -77,7 +77,7 @@ def test_what_is_no_village_is_answered_with_a_page_in_chinese(world, code):
         answer = world.client.get(path)
         assert answer.status_code == 404
         assert answer.headers["content-type"].startswith("text/html")
-        assert "没有找到" in answer.text
+        assert "没有这块去向牌" in answer.text
 
 
 def test_the_qr_code_is_a_picture_of_the_pages_address(world):
