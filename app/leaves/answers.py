@@ -39,7 +39,7 @@ def _attachment_counts(session: Session, leave_ids: Sequence[UUID]) -> dict[UUID
         .where(LeaveAttachment.leave_id.in_(leave_ids))
         .group_by(LeaveAttachment.leave_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _answer(leave: Leave, cadres: dict[UUID, PersonOut], officers: dict[UUID, PersonOut], attachments: int) -> LeaveOut:

@@ -17,7 +17,7 @@ from app.leaves.locked import locked_days
 from app.leaves.offices import is_own, speaks_for
 from app.leaves.schemas import DecisionIn
 from app.models import Account, Leave, LeaveStep, Posting
-from app.policy.leave import Span, days_covered, decide_steps
+from app.policy.leave import Span, StepState, days_covered, decide_steps
 
 _STATE_ZH = {
     "pending": "尚待批准",
@@ -37,7 +37,7 @@ def decide(call: Call, leave_id: UUID, body: DecisionIn) -> Leave:
         raise _wrong_state(leave, "不能再作决定", "it waits for no decision")
     step.state = "approved" if body.decision == "approve" else "rejected"
     step.decided_by, step.decided_at, step.comment = call.viewer.account_id, call.now, body.comment
-    leave.state = decide_steps([step.state for step in leave.steps])
+    leave.state = decide_steps([StepState(step.state) for step in leave.steps]).value
     if leave.state == "rejected":
         leave.covered_until = _day_before(leave.starts_on)
     if leave.state != "pending":
@@ -64,7 +64,7 @@ def withdraw(call: Call, leave_id: UUID) -> Leave:
 
 
 def end_by_return(call: Call, leave_id: UUID, returned_on: date) -> Leave:
-    """End an approved leave; from the day after the return on, days are judged like any other."""
+    """End an approved leave; from the day of the return on, days are judged like any other."""
     leave = _take(call, leave_id)
     if leave.state != "approved":
         raise _wrong_state(leave, "不能销假", "only an approved leave is ended by a return")

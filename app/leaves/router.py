@@ -89,7 +89,8 @@ def withdraw_leave(leave_id: UUID, call: Annotated[Call, writing(Role.CADRE)]) -
 def return_from_leave(
     leave_id: UUID, body: ReturnIn, call: Annotated[Call, writing(Role.CADRE, Role.TOWNSHIP)]
 ) -> LeaveOut:
-    """销假, by the cadre or entered by the township: the leave ends, and the days after it are judged like any other.
+    """销假, by the cadre or entered by the township: the day of the return is a day back on post; it and those after
+    it are judged like any other.
 
     `returned_on` is no later than today and than the day after the leave's end: a leave ends by itself, and days of
     overdue return are told by their own evidence, not by a later date here.

@@ -92,15 +92,18 @@ class StepOut(Output):
 
 
 class BasisOut(Output):
-    """A provision that the route rests on: its article and quote, or the reading where the text is silent."""
+    """A provision that the route rests on: its article and quote, and the reading where the text is silent."""
 
     key: str
     value: Any
+    kind: str
     article: str | None
     quote: str | None
     reading: str | None
-
-    model_config = ConfigDict(extra="allow")
+    reading_en: str | None
+    in_force_from: date
+    area: str | None
+    approval_document: str | None
 
 
 class LeaveOut(Output):

@@ -14,13 +14,13 @@ from app.attendance.rejudge import rejudge
 from app.errors import Conflict, NotFound
 from app.leaves.locked import locked_days
 from app.leaves.offices import awaiting
-from app.leaves.routing import route_of
+from app.leaves.routing import TAKEN_STATES, route_of
 from app.leaves.schemas import LeaveIn, State
 from app.models import Leave, LeaveStep, Posting
 from app.policy.leave import Span
 from app.web.paging import PageRequest
 
-_STATE_TEXTS = {"pending": ("待批准", "pending"), "approved": ("已批准", "approved")}
+_STATE_TEXTS = {"pending": ("待批准", "pending"), "approved": ("已批准", "approved"), "ended": ("已销假", "taken")}
 
 
 def preview(call: Call, body: LeaveIn) -> Leave:
@@ -37,7 +37,7 @@ def create(call: Call, body: LeaveIn) -> tuple[Leave, bool]:
     leave = _draft(call, body)
     call.session.add(leave)
     call.session.flush()
-    # A request that waits is an exception of its days.
+    # That a request waits is a fact of its days.
     posting = call.session.get_one(Posting, leave.posting_id)
     rejudge(
         call.session,
@@ -142,9 +142,10 @@ def _refuse_overlap(session: Session, posting: Posting, body: LeaveIn) -> None:
         select(Leave)
         .where(
             Leave.cadre_id == posting.cadre_id,
-            Leave.state.in_(_STATE_TEXTS),
+            Leave.state.in_(TAKEN_STATES),
+            Leave.covered_until >= Leave.starts_on,
             Leave.starts_on <= body.ends_on,
-            Leave.ends_on >= body.starts_on,
+            Leave.covered_until >= body.starts_on,
         )
         .order_by(Leave.starts_on)
         .limit(1)
@@ -153,6 +154,7 @@ def _refuse_overlap(session: Session, posting: Posting, body: LeaveIn) -> None:
         zh, en = _STATE_TEXTS[other.state]
         raise Conflict(
             "leave_overlaps",
-            f"与您 {other.starts_on} 至 {other.ends_on} 的请假（{zh}）重叠，请更改日期，或先撤回、销假。",
-            f"It overlaps your {en} leave from {other.starts_on} to {other.ends_on}; change the dates or end that one.",
+            f"与您 {other.starts_on} 至 {other.covered_until} 的请假（{zh}）重叠，请更改日期，或先撤回、销假。",
+            f"It overlaps your {en} leave from {other.starts_on} to {other.covered_until}; change the dates, or end"
+            " that one first.",
         )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.attendance.close import close_due_days
 from app.models import AuditEvent, DayRevision
-from tests.leaves.support import MONDAY, ask, decide, grant, status_on
+from tests.leaves.support import MONDAY, ask, body, decide, grant, status_on
 from tests.leaves.test_requests import file_month
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=offset) for offset in (1, 2, 3, 4))
@@ -91,16 +91,36 @@ def test_an_early_return_gives_the_later_days_back(world, database, clock):
     answer = give_back(world, leave, TUESDAY)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["state"], answer.json()["returned_on"]) == ("ended", "2026-11-24")
-    assert statuses(world, MONDAY, WEDNESDAY) == ["leave", "absent"]
+    assert answer.json()["covered_until"] == "2026-11-23"
+    assert statuses(world, MONDAY, TUESDAY, WEDNESDAY) == ["leave", "absent", "absent"]
 
 
-@pytest.mark.parametrize("returned_on", [WEDNESDAY, THURSDAY])
-def test_a_return_at_the_end_or_the_day_after_leaves_the_whole_leave(world, clock, returned_on):
+def test_a_return_on_the_first_day_means_that_no_leave_was_taken(world):
+    leave = ask(world, days=3)
+    grant(world, leave, "township_officer")
+    answer = give_back(world, leave, MONDAY).json()
+    assert (answer["state"], answer["covered_until"]) == ("ended", None)
+    assert statuses(world, MONDAY) == ["pending"]
+
+
+def test_days_that_were_taken_are_not_asked_for_again_and_days_given_back_are(world, clock):
+    leave = ask(world, days=5)
+    grant(world, leave, "township_officer")
+    clock.set("2026-11-25 09:00")
+    give_back(world, leave, WEDNESDAY)
+    taken = world.as_("li").post("/leaves", body(TUESDAY, 2))
+    assert (taken.status_code, taken.json()["code"]) == (409, "leave_overlaps")
+    assert ask(world, starts_on=WEDNESDAY, days=2)["adjoining"] == [leave["id"]]
+
+
+@pytest.mark.parametrize(("returned_on", "covered_until"), [(WEDNESDAY, "2026-11-24"), (THURSDAY, "2026-11-25")])
+def test_the_day_of_the_return_is_a_day_back_on_post(world, clock, returned_on, covered_until):
     leave = ask(world, days=3)
     grant(world, leave, "township_officer")
     clock.set("2026-11-26 09:00")
     answer = give_back(world, leave, returned_on)
     assert (answer.status_code, answer.json()["state"]) == (200, "ended")
+    assert answer.json()["covered_until"] == covered_until
 
 
 @pytest.mark.parametrize(
@@ -178,12 +198,15 @@ def test_days_of_an_overdue_return_are_absent(world, database, clock):
     assert statuses(world, MONDAY, TUESDAY, WEDNESDAY, THURSDAY) == ["leave", "leave", "absent", "absent"]
 
 
-def test_a_request_that_waits_excuses_no_day_but_is_told_as_exception(world, database, clock):
-    ask(world, days=1)
+@pytest.mark.parametrize("end", [None, "withdraw", "reject"])
+def test_a_request_that_was_not_granted_excuses_no_day(world, database, clock, end):
+    leave = ask(world, days=1)
     close_until(world, database, clock, "2026-11-24 00:30")
-    status, exceptions = status_on(world, "li", MONDAY)
-    assert status == "absent"
-    assert "leave_not_approved" in exceptions
+    if end == "withdraw":
+        withdraw(world, leave)
+    elif end == "reject":
+        decide(world, "township_officer", leave, "reject")
+    assert statuses(world, MONDAY) == ["absent"]
 
 
 def test_an_approval_after_the_close_judges_the_days_again_and_keeps_what_they_were(world, database, clock):
@@ -192,7 +215,6 @@ def test_an_approval_after_the_close_judges_the_days_again_and_keeps_what_they_w
     assert statuses(world, MONDAY, TUESDAY) == ["absent", "absent"]
     grant(world, leave, "township_officer")
     assert statuses(world, MONDAY, TUESDAY) == ["leave", "leave"]
-    assert status_on(world, "li", MONDAY) == ("leave", [])
     with database.reading() as session:
         history = session.execute(
             select(DayRevision.status, DayRevision.cause, DayRevision.by)
@@ -201,17 +223,6 @@ def test_an_approval_after_the_close_judges_the_days_again_and_keeps_what_they_w
         ).all()
     assert history[-2].status == "absent"
     assert tuple(history[-1]) == ("leave", "leave", world.accounts["township_officer"])
-
-
-@pytest.mark.parametrize("end", ["withdraw", "reject"])
-def test_the_exception_of_a_waiting_request_goes_with_the_request(world, database, clock, end):
-    leave = ask(world, days=1)
-    close_until(world, database, clock, "2026-11-24 00:30")
-    if end == "withdraw":
-        withdraw(world, leave)
-    else:
-        decide(world, "township_officer", leave, "reject")
-    assert status_on(world, "li", MONDAY) == ("absent", [])
 
 
 def test_days_of_a_filed_month_stay_as_filed_and_the_approval_says_so(world, database, clock):
