@@ -176,12 +176,17 @@ def describe_facts(flag: RecallFlag) -> Iterator[str]:
         yield f"{flag.facts['year']}年度考核等次：{flag.facts['grade']}。"
     if "score_percent" in flag.facts:
         on = chinese_day(date.fromisoformat(flag.facts["assessed_on"]))
-        yield f"{on}，{SCORE_LABELS[flag.facts['kind']]}得分{flag.facts['score_percent']:g}%。"
+        yield f"{on}，{SCORE_LABELS[flag.facts['kind']]}得分{_plain(flag.facts['score_percent'])}%。"
     if "decided_on" in flag.facts:
         yield f"处理决定日期：{chinese_day(date.fromisoformat(flag.facts['decided_on']))}。"
     if "township_document_number" in flag.facts:
         yield f"乡级意见：{flag.facts['township_document_number']}。"
     yield f"依据材料：{flag.facts['document_number']}。"
+
+
+def _plain(score: float) -> str:
+    """Every digit that was recorded: 59.9999999 must not read as 60."""
+    return str(score).removesuffix(".0")
 
 
 def _flag(call: Call, body: ManualFlagIn, posting: Posting) -> RecallFlag:

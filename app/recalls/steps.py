@@ -43,10 +43,9 @@ def wrong_state(flag: RecallFlag) -> Conflict:
 def make_statement(call: Call, flag_id: UUID, text: str) -> RecallFlag:
     """The cadre's own account; it may be amended until the notice."""
     flag = _taken(call, flag_id)
-    _next(flag, "statement")
+    state = _next(flag, "statement")
     flag.statement, flag.statement_at = text, call.now
-    call.session.add(move(flag, FlagState(flag.state), action="statement", now=call.now, by=call.viewer.account_id))
-    return flag
+    return _turn(call, flag, state, "statement")
 
 
 def write_opinion(call: Call, flag_id: UUID, *, document: str, reason: str | None) -> RecallFlag:

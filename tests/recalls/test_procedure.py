@@ -1,5 +1,6 @@
 """From the candidate to the recall: who may take which step, and when."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from io import BytesIO
 
@@ -133,6 +134,14 @@ def test_a_recall_on_an_impossible_day_is_refused_and_changes_nothing(world, can
     assert detail(world, candidate)["state"] == "noticed"
 
 
+def test_of_two_officers_at_once_one_is_told_that_the_step_is_taken(world, candidate):
+    walk(world, candidate, "statement", "opinion")
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: step(world, candidate, "notice").status_code, range(2)))
+    assert sorted(answers) == [200, 409]
+    assert [turn["action"] for turn in detail(world, candidate)["history"]].count("notice") == 1
+
+
 def test_a_second_flag_of_a_recalled_cadre_opens_no_second_vacancy(world, clock, candidate):
     body = {
         "posting_id": str(world.postings["li"]),
@@ -147,7 +156,7 @@ def test_a_second_flag_of_a_recalled_cadre_opens_no_second_vacancy(world, clock,
     assert len(world.as_("county_officer").get("/vacancies").json()["items"]) == 1
 
 
-def test_every_step_of_the_county_is_in_the_audit_trail(world, candidate):
+def test_every_step_is_in_the_audit_trail(world, candidate):
     walk(world, candidate, "statement", "opinion", "notice", "recall")
     with world.database.reading() as session:
         events = session.scalars(
@@ -155,11 +164,12 @@ def test_every_step_of_the_county_is_in_the_audit_trail(world, candidate):
         ).all()
     acts = [(event.action, event.details["document"]) for event in events]
     assert acts == [
+        ("recall_flag.statement", None),
         ("recall_flag.opinion", "云帮办〔2026〕12号"),
         ("recall_flag.notice", "云帮办〔2026〕13号"),
         ("recall_flag.recalled", "云财函〔2026〕8号"),
     ]
-    assert {event.by for event in events} == {world.accounts["county_officer"]}
+    assert [event.by for event in events] == [world.accounts["li"], *[world.accounts["county_officer"]] * 3]
 
 
 @pytest.mark.parametrize("name", STEPS)
