@@ -12,6 +12,7 @@ from app.recalls.official_paper import OfficialPaper, chinese_day
 
 DRAFT = "草稿（未签发）"
 DUTY_LABELS = {"first_secretary": "第一书记", "leader": "工作队队长", "member": "工作队队员"}
+MEASURES = "《临汾市进一步加强贫困村驻村工作队选派管理工作的实施办法》（厅字〔2018〕34号）"
 STATEMENT_CHARACTERS = 300
 """A longer statement is quoted up to here and attached in full."""
 ATTACHED_STATEMENT = "本人陈述（全文）"
@@ -160,10 +161,11 @@ def _listed(days: Sequence[date]) -> str:
 
 
 def _grounds(case: Case) -> Iterator[str]:
-    yield f"本情形属于：{case.ground_label}。"
+    yield f"依据{MEASURES}，本情形属于：{case.ground_label}。"
     for basis in case.basis:
         if basis.get("quote"):
-            yield f"{basis['article']}：“{basis['quote']}”"
+            source = "本地规定" if basis.get("area") else ""
+            yield f"{source}{basis['article'] or ''}：“{basis['quote']}”"
         if basis.get("reading"):
             yield f"适用口径：{basis['reading']}"
 

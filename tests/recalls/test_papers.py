@@ -129,6 +129,7 @@ def test_a_draft_cites_days_both_counts_the_article_and_the_statement(draft):
     assert "本自然年内：按自然日计18天，按工作日计13天。" in text
     assert "未经乡镇确认" not in text
     assert f"第九条（五）4：“{QUOTE}”" in text
+    assert "（厅字〔2018〕34号），本情形属于：旷工或无正当理由离岗连续超过15天。" in text
     assert "适用口径：按自然日计。" in text
     assert "本人陈述：11月2日起在县医院陪护。（2026年11月20日）" in text
     assert "2年内不得提拔使用" in text
