@@ -16,9 +16,6 @@ from app.roster.schemas import ImportReport
 from app.roster.spreadsheet import read_table
 from app.roster.turns import take_roster
 
-Label = int | None
-"""The number of a row; None for a posting on record."""
-
 
 def import_roster(call: Call, file: BinaryIO, *, dry_run: bool, language: str) -> ImportReport:
     """Enter the cadres, units and postings that the file adds or changes; what it does not name stays."""
@@ -37,9 +34,10 @@ def import_roster(call: Call, file: BinaryIO, *, dry_run: bool, language: str) -
         _check_against_record(match, record, faults)
     _check_overlaps(matches, record, faults)
     _check_levels(matches, record, faults)
+    outcomes = [match.outcome for match in matches]
     if not faults and not dry_run:
-        save(call, record, matches)
-    return report(len(table), [match.outcome for match in matches], faults, language)
+        save(call, record, matches, outcomes)
+    return report(len(table), outcomes, faults, language)
 
 
 def _check_against_record(match: Match, record: Record, faults: Faults) -> None:
@@ -51,7 +49,7 @@ def _check_against_record(match: Match, record: Record, faults: Faults) -> None:
         faults.add(row.number, Column.VILLAGE, "village_name")
     if any(unit.level != row.unit_level for unit in record.units.get(row.unit, ())):
         faults.add(row.number, Column.UNIT_LEVEL, "unit_level_conflict")
-    if record.phones.get(row.phone, set()) - {cadre.id if cadre else None}:
+    if record.phones.get(row.phone, set()) - ({cadre.id} if cadre else set()):
         faults.add(row.number, Column.PHONE, "phone_taken")
     if posting is None:
         return
@@ -63,7 +61,7 @@ def _check_against_record(match: Match, record: Record, faults: Faults) -> None:
 
 def _check_overlaps(matches: Sequence[Match], record: Record, faults: Faults) -> None:
     """Nobody is in two villages at once."""
-    stays: dict[object, list[Stay[Label]]] = defaultdict(list)
+    stays: dict[object, list[Stay]] = defaultdict(list)
     for match in matches:
         stays[match.row.id_number].append(_proposed(match))
     number_of = {cadre.id: number for number, cadre in record.cadres.items()}
@@ -76,20 +74,20 @@ def _check_overlaps(matches: Sequence[Match], record: Record, faults: Faults) ->
 
 def _check_levels(matches: Sequence[Match], record: Record, faults: Faults) -> None:
     """Teams of two levels do not serve in one village at the same time (第四条)."""
-    stays: dict[str, list[Stay[Label]]] = defaultdict(list)
+    stays: dict[str, list[Stay]] = defaultdict(list)
     for match in matches:
         stays[match.row.village_code].append(_proposed(match, match.row.unit_level))
     for known in record.unmatched(matches):
-        on_record = Stay[Label](None, known.row.starts_on, known.row.ends_on, proposed=False, kind=known.unit_level)
+        on_record = Stay(None, known.row.starts_on, known.row.ends_on, proposed=False, kind=known.unit_level)
         stays[known.row.village_code].append(on_record)
     _blame(stays.values(), faults, Column.UNIT_LEVEL, "levels_mixed")
 
 
-def _proposed(match: Match, kind: str | None = None) -> Stay[Label]:
+def _proposed(match: Match, kind: str | None = None) -> Stay:
     return Stay(match.row.number, match.row.starts_on, match.ends_on, proposed=True, kind=kind)
 
 
-def _blame(groups: Iterable[Sequence[Stay[Label]]], faults: Faults, column: Column, code: str) -> None:
+def _blame(groups: Iterable[Sequence[Stay]], faults: Faults, column: Column, code: str) -> None:
     for stays in groups:
         for stay, other in collisions(stays):
             if stay.label is not None:

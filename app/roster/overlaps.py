@@ -3,19 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar
-
-Label = TypeVar("Label")
 
 
 @dataclass(frozen=True, slots=True)
-class Stay(Generic[Label]):
+class Stay:
     """From `first` to `last`, both inclusive; open-ended where `last` is None. Two stays collide when they share a day
     and their kinds differ; a stay without a kind collides with every other. `proposed` tells the new ones from those
-    on record.
+    on record; `label` is the number of the row that proposes it.
     """
 
-    label: Label
+    label: int | None
     first: date
     last: date | None
     proposed: bool
@@ -26,21 +23,21 @@ class Stay(Generic[Label]):
         return self.last or date.max
 
 
-def collisions(stays: Iterable[Stay[Label]]) -> list[tuple[Stay[Label], Stay[Label]]]:
+def collisions(stays: Iterable[Stay]) -> list[tuple[Stay, Stay]]:
     """Pairs of a proposed stay and one that it collides with; a stay comes first at most once. Whatever is proposed
     and never comes first collides neither with another such stay nor with one on record. (Two on record that
     collide are nobody's fault here.) Linear after sorting, because a file of thousands of rows may name one village.
     """
     ordered = sorted(stays, key=lambda stay: (stay.first, stay.proposed))
-    blamed: dict[int, tuple[Stay[Label], Stay[Label]]] = {}
+    blamed: dict[int, tuple[Stay, Stay]] = {}
     for position, pair in (*_with_earlier(ordered), *_with_later_on_record(ordered)):
         blamed.setdefault(position, pair)
     return [blamed[position] for position in sorted(blamed)]
 
 
-def _with_earlier(ordered: list[Stay[Label]]) -> Iterable[tuple[int, tuple[Stay[Label], Stay[Label]]]]:
+def _with_earlier(ordered: list[Stay]) -> Iterable[tuple[int, tuple[Stay, Stay]]]:
     """Of the stays that began no later, the one of each kind that lasts longest decides."""
-    longest: dict[str | None, Stay[Label]] = {}
+    longest: dict[str | None, Stay] = {}
     for position, stay in enumerate(ordered):
         if stay.proposed:
             for other in longest.values():
@@ -51,9 +48,9 @@ def _with_earlier(ordered: list[Stay[Label]]) -> Iterable[tuple[int, tuple[Stay[
             longest[stay.kind] = stay
 
 
-def _with_later_on_record(ordered: list[Stay[Label]]) -> Iterable[tuple[int, tuple[Stay[Label], Stay[Label]]]]:
+def _with_later_on_record(ordered: list[Stay]) -> Iterable[tuple[int, tuple[Stay, Stay]]]:
     """Of the stays on record that began later, the next of each kind decides."""
-    following: dict[str | None, Stay[Label]] = {}
+    following: dict[str | None, Stay] = {}
     for position in reversed(range(len(ordered))):
         stay = ordered[position]
         if not stay.proposed:
@@ -64,5 +61,5 @@ def _with_later_on_record(ordered: list[Stay[Label]]) -> Iterable[tuple[int, tup
                 yield position, (stay, other)
 
 
-def _differ(one: Stay[Label], other: Stay[Label]) -> bool:
+def _differ(one: Stay, other: Stay) -> bool:
     return one.kind is None or other.kind is None or one.kind != other.kind

@@ -123,7 +123,7 @@ def require_no_collision(call: Call, posting: Posting, unit_level: str) -> None:
         .where(or_(Posting.cadre_id == posting.cadre_id, Posting.village_code == posting.village_code))
     )
     found = call.session.execute(others).all()
-    proposed = Stay(posting.id, posting.starts_on, posting.ends_on, proposed=True)
+    proposed = Stay(None, posting.starts_on, posting.ends_on, proposed=True)
     of_cadre = [_on_record(other) for other, _ in found if other.cadre_id == posting.cadre_id]
     if collisions([proposed, *of_cadre]):
         raise Conflict(
@@ -131,7 +131,7 @@ def require_no_collision(call: Call, posting: Posting, unit_level: str) -> None:
             "与此人已登记的另一派驻时间重叠，请先办理原派驻的结束。",
             "The cadre has another posting on some of these days; end that one first.",
         )
-    team = Stay(posting.id, posting.starts_on, posting.ends_on, proposed=True, kind=unit_level)
+    team = Stay(None, posting.starts_on, posting.ends_on, proposed=True, kind=unit_level)
     in_village = [_on_record(other, level) for other, level in found if other.village_code == posting.village_code]
     if collisions([team, *in_village]):
         raise Conflict(
@@ -141,8 +141,8 @@ def require_no_collision(call: Call, posting: Posting, unit_level: str) -> None:
         )
 
 
-def _on_record(posting: Posting, kind: str | None = None) -> Stay[UUID]:
-    return Stay(posting.id, posting.starts_on, posting.ends_on, proposed=False, kind=kind)
+def _on_record(posting: Posting, kind: str | None = None) -> Stay:
+    return Stay(None, posting.starts_on, posting.ends_on, proposed=False, kind=kind)
 
 
 def end_posting(call: Call, posting_id: UUID, body: schemas.PostingEndIn) -> schemas.PostingOut:

@@ -21,9 +21,8 @@ from app.roster.roster_rows import RosterRow
 from app.roster.vacancies import fill_vacancies
 
 
-def save(call: Call, record: Record, matches: Sequence[Match]) -> None:
+def save(call: Call, record: Record, matches: Sequence[Match], outcomes: Sequence[Outcome]) -> None:
     """Add what is new and change what differs. A cadre who is new gets an account, without a password yet."""
-    outcomes = [match.outcome for match in matches]
     if all(outcome is Outcome.UNCHANGED for outcome in outcomes):
         return
     unit_ids = _save_units(call, record, matches)

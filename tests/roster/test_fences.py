@@ -113,7 +113,10 @@ def test_the_bound_on_vertices_is_for_all_shapes_together_and_includes_the_numbe
 
     def many(count, dx=0.0):
         ring = [
-            [110.68 + dx + 0.01 * math.cos(2 * math.pi * n / (count - 1)), 36.1 + 0.01 * math.sin(2 * math.pi * n / (count - 1))]
+            [
+                110.68 + dx + 0.01 * math.cos(2 * math.pi * n / (count - 1)),
+                36.1 + 0.01 * math.sin(2 * math.pi * n / (count - 1)),
+            ]
             for n in range(count - 1)
         ]
         return polygon([*ring, ring[0]])

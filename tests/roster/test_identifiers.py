@@ -76,7 +76,9 @@ def test_the_birth_date_is_masked():
     assert mask_id_number("99010119800101001X") == "990101********001X"
 
 
-@pytest.mark.parametrize("written", ["13900000001", "139 0000 0001", "139-0000-0001", "+86 13900000001", "１３９００００００01"])
+@pytest.mark.parametrize(
+    "written", ["13900000001", "139 0000 0001", "139-0000-0001", "+86 13900000001", "１３９００００００01"]
+)
 def test_a_phone_is_read_as_people_write_it(written):
     assert normalize_phone(written) == "13900000001"
 

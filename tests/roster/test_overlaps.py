@@ -56,8 +56,8 @@ def test_what_is_not_blamed_collides_with_nothing_and_what_is_blamed_does(listed
 
 
 def test_one_ends_the_day_before_the_next_begins():
-    first = Stay("a", date(2026, 1, 1), date(2026, 1, 31), proposed=True)
-    next_day = Stay("b", date(2026, 2, 1), None, proposed=True)
-    same_day = Stay("c", date(2026, 1, 31), None, proposed=True)
+    first = Stay(2, date(2026, 1, 1), date(2026, 1, 31), proposed=True)
+    next_day = Stay(3, date(2026, 2, 1), None, proposed=True)
+    same_day = Stay(4, date(2026, 1, 31), None, proposed=True)
     assert collisions([first, next_day]) == []
     assert collisions([first, same_day]) == [(same_day, first)]
