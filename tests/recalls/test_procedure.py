@@ -3,13 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from io import BytesIO
+from uuid import UUID
 
 import pytest
 from docx import Document
 from sqlalchemy import select
 
 from app.ids import new_id
-from app.models import AuditEvent, Posting
+from app.models import AuditEvent, Posting, RecallFlag
+from tests.leaves.test_at_once import wait_until_blocked
 from tests.recalls.support import MONDAY, STEPS, detail, flags_of, step, walk
 from tests.support.world import FOREIGN_COUNTY, ROLES, SECOND_VILLAGE, VILLAGE
 
@@ -136,8 +138,16 @@ def test_a_recall_on_an_impossible_day_is_refused_and_changes_nothing(world, can
 
 def test_of_two_officers_at_once_one_is_told_that_the_step_is_taken(world, candidate):
     walk(world, candidate, "statement", "opinion")
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: step(world, candidate, "notice").status_code, range(2)))
+    with ThreadPoolExecutor(2) as pool, world.database.writing() as session:
+        # On PostgreSQL both are held at the row, so that neither can have looked after the other wrote; SQLite lets
+        # one write at a time anyway.
+        if not world.database.is_sqlite:
+            session.scalar(select(RecallFlag.id).where(RecallFlag.id == UUID(candidate)).with_for_update())
+        waiting = [pool.submit(step, world, candidate, "notice") for _ in range(2)]
+        if not world.database.is_sqlite:
+            wait_until_blocked(world, 2)
+        session.rollback()
+        answers = [future.result(timeout=20).status_code for future in waiting]
     assert sorted(answers) == [200, 409]
     assert [turn["action"] for turn in detail(world, candidate)["history"]].count("notice") == 1
 
@@ -249,6 +259,15 @@ def test_drafts_come_with_their_turn_and_carry_the_numbers_once_signed(world, ca
         ("opinion", "云帮办〔2026〕12号"),
         ("notice", None),
     ]
+
+
+def test_a_number_that_was_taken_back_is_not_on_the_next_draft(world, ledger, candidate):
+    ledger.absent("li", MONDAY + timedelta(days=16), 1)
+    walk(world, candidate, "statement", "opinion", "notice")
+    ledger.correct("li", date(2026, 11, 18), "official")
+    flag = walk(world, candidate, "review")
+    assert (flag["state"], len(flag["days"])) == ("candidate", 16)
+    assert [(paper["kind"], paper["number"]) for paper in flag["papers"]] == [("opinion", None)]
 
 
 def test_drafts_are_the_countys_own(world, candidate):
