@@ -147,7 +147,7 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         # The driver must not decide when a transaction begins: `begin` below does.
-        connection.isolation_level = None  # type: ignore[attr-defined]
+        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")

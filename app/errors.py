@@ -33,7 +33,7 @@ class FieldError:
         return {"pointer": self.pointer, "code": self.code, "detail": self.en if language == "en" else self.zh}
 
 
-class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
+class Problem(Exception):
     """An answer that is not the wanted one. `code` is stable; `zh` and `en` say what to do about it."""
 
     status = 400
@@ -285,5 +285,5 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def on_fault(request: Request, error: Exception) -> Response:
-        log.exception("internal_error", exc_info=error)
+        log.error("internal_error", exc_info=error)
         return respond(request, ServerFault())

@@ -1,5 +1,6 @@
 """Fixtures: every test that asks for a database runs on SQLite and on PostgreSQL."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.clock import SHANGHAI, get_clock
 from app.database import Database
+from app.logs import configure_logging
 from app.main import configure, create_app
 from app.settings import Settings
 from tests.support.databases import Postgresql, Sqlite, postgresql_server
@@ -30,6 +32,14 @@ class MovableClock:
 
     def forward(self, **delta: float) -> None:
         self.instant += timedelta(**delta)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_as_in_production() -> Iterator[None]:
+    """Without it structlog would print a fault with every local variable of every frame, for minutes."""
+    configure_logging()
+    yield
+    logging.getLogger().handlers.clear()  # what is logged at exit would meet a closed stream
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,31 @@
-"""Stopgap."""
+"""Roll-ups: closed days counted, in the transaction that closes or changes them.
 
+There is one table by team (village and dispatch unit) and one by county. A day that is still open has no roll-up; it is
+counted from its facts when somebody asks.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from app.attendance.upsert import insert_into
+from app.models import CountyRollup, DayEntry, TeamRollup
 from app.policy.attendance import Status
+
+NUMBERS = ("people", *(status.value for status in Status), "unconfirmed")
+"""The columns of every roll-up, in the order in which they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
+    """How one entry of a closed day changed: (status, confirmed) before and after, null where there was or is none."""
+
     county_code: str
     date: date
     village_code: str
@@ -20,7 +34,58 @@ class Delta:
     after: tuple[Status, bool] | None
 
 
-def apply(session: Session, deltas: Iterable[Delta]) -> None: ...
+def apply(session: Session, deltas: Iterable[Delta]) -> None:
+    """Move the roll-ups by these changes."""
+    teams: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
+    counties: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
+    for delta in deltas:
+        day = (delta.county_code, delta.date)
+        for numbers in (teams[*day, delta.village_code, delta.unit_id], counties[day]):
+            _count(numbers, delta.before, -1)
+            _count(numbers, delta.after, +1)
+    _add(session, TeamRollup, ("county_code", "date", "village_code", "unit_id"), teams)
+    _add(session, CountyRollup, ("county_code", "date"), counties)
 
 
-def rebuild(session: Session, county_codes: Sequence[str], day: date) -> None: ...
+def _count(numbers: dict[str, int], standing: tuple[Status, bool] | None, sign: int) -> None:
+    if standing is None:
+        return
+    status, confirmed = standing
+    numbers["people"] += sign
+    numbers[status.value] += sign
+    numbers["unconfirmed"] += 0 if confirmed else sign
+
+
+def _add(session: Session, model: Any, key: Sequence[str], changes: dict[tuple[Any, ...], dict[str, int]]) -> None:
+    moved = {values: numbers for values, numbers in changes.items() if any(numbers.values())}
+    if not moved:
+        return
+    statement = insert_into(session, model)
+    added = {name: getattr(model, name) + statement.excluded[name] for name in NUMBERS}
+    # In the order of their keys, so that two writers never wait for each other.
+    rows = [dict(zip(key, values, strict=True)) | moved[values] for values in sorted(moved, key=str)]
+    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added), rows)
+
+
+def rebuild(session: Session, county_codes: Sequence[str], day: date) -> None:
+    """Count the counties' day anew from its entries."""
+    for model, key in (
+        (TeamRollup, (DayEntry.county_code, DayEntry.date, DayEntry.village_code, DayEntry.unit_id)),
+        (CountyRollup, (DayEntry.county_code, DayEntry.date)),
+    ):
+        session.execute(delete(model).where(model.county_code.in_(county_codes), model.date == day))
+        counted = raw_counts(*key).where(DayEntry.county_code.in_(county_codes), DayEntry.date == day)
+        names = [column.key for column in key] + list(NUMBERS)
+        session.execute(insert(model).from_select(names, counted))
+
+
+def raw_counts(*key: Any) -> Select[Any]:
+    """The entries counted by `key`: what the roll-ups must always equal."""
+    numbers = [func.count().label("people")]
+    numbers += [_sum(DayEntry.status == status.value).label(status.value) for status in Status]
+    numbers.append(_sum(DayEntry.confirmed.is_(False)).label("unconfirmed"))
+    return select(*key, *numbers).group_by(*key)
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))

@@ -2,7 +2,7 @@
 
 from app.models.account import Account, LoginFailure, RefreshToken, SigningKey
 from app.models.area import AREA_LEVELS, Area, Fence
-from app.models.day import AbsenceCounter, DayEntry, DayHead, DayRevision, DayRollup
+from app.models.day import AbsenceCounter, CountyRollup, DayEntry, DayHead, DayRevision, TeamRollup
 from app.models.evidence import CheckIn, Correction, DeviceUse, Registration
 from app.models.leave import LEAVE_KINDS, Leave, LeaveAttachment, LeaveStep
 from app.models.operation import (
@@ -35,10 +35,10 @@ __all__ = [
     "CalendarYear",
     "CheckIn",
     "Correction",
+    "CountyRollup",
     "DayEntry",
     "DayHead",
     "DayRevision",
-    "DayRollup",
     "DeviceUse",
     "DispatchUnit",
     "Feedback",
@@ -58,6 +58,7 @@ __all__ = [
     "Registration",
     "RosterVersion",
     "SigningKey",
+    "TeamRollup",
     "Vacancy",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Json
@@ -66,16 +66,9 @@ class DayRevision(DayOfPosting, Base):
     reason: Mapped[str | None] = mapped_column(String(500))
 
 
-class DayRollup(Base):
-    """Closed days counted by township and dispatch unit; kept in the transaction that changes an entry."""
+class Counted:
+    """Entries by status; `people` is their sum, and `unconfirmed` those that the township has not confirmed."""
 
-    __tablename__ = "day_rollups"
-    __table_args__ = (Index("ix_day_rollups_date", "date"),)
-
-    county_code: Mapped[str] = mapped_column(AREA_CODE, primary_key=True)
-    date: Mapped[dt.date] = mapped_column(primary_key=True)
-    village_code: Mapped[str] = mapped_column(AREA_CODE, primary_key=True)
-    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     people: Mapped[int] = mapped_column(default=0)
     on_post: Mapped[int] = mapped_column(default=0)
     official: Mapped[int] = mapped_column(default=0)
@@ -84,6 +77,21 @@ class DayRollup(Base):
     absent: Mapped[int] = mapped_column(default=0)
     pending: Mapped[int] = mapped_column(default=0)
     unconfirmed: Mapped[int] = mapped_column(default=0)
+
+
+class TeamRollup(Counted, DayOfPosting, Base):
+    """A closed day of one village and dispatch unit; kept in the transaction that changes an entry."""
+
+    __tablename__ = "team_rollups"
+
+    village_code: Mapped[str] = mapped_column(AREA_CODE, primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class CountyRollup(Counted, DayOfPosting, Base):
+    """A closed day of one county: what makes a month of a whole province cheap."""
+
+    __tablename__ = "county_rollups"
 
 
 class AbsenceCounter(Base):

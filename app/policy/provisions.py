@@ -180,7 +180,7 @@ def check_local(candidate: Provision, text: Provisions) -> None:
         raise ContradictsText(
             "contradicts_text",
             f"与{theirs.article}相抵触：本地规定只能从严；确经上级批准的，请注明批准文号",
-            f"contradicts {theirs.article}: a county may only tighten it; name the approval's document number if there is one",
+            f"contradicts {theirs.article}: a county may only tighten it; or name the approval's document number",
         )
 
 

