@@ -13,7 +13,8 @@ from app.policy.provisions import Kind, Provision, Provisions, load_text
 
 def load_provisions(session: Session) -> Provisions:
     """The text and every local provision; `in_force` picks by day and area."""
-    local = [as_provision(row) for row in session.scalars(select(LocalProvision))]
+    entered = select(LocalProvision).order_by(LocalProvision.entered_at, LocalProvision.id)
+    local = [as_provision(row) for row in session.scalars(entered)]
     return load_text().adding(local) if local else load_text()
 
 

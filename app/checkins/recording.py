@@ -158,7 +158,9 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
         same = stored.account_id == submission.account_id and stored.body_hash == submission.body_hash
         return Recorded(stored, created=False) if same else id_reused()
     captured_at = submission.body.captured_at
-    skew = timedelta(minutes=float(context.provisions.value("presence.clock_skew_minutes", business_day(now), None)))
+    # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
+    area = postings[0].village_code if postings else None
+    skew = timedelta(minutes=float(context.provisions.value("presence.clock_skew_minutes", business_day(now), area)))
     clock_skew = captured_at - now > skew
     day = business_day(now if clock_skew else captured_at)
     posting = next((p for p in postings if p.starts_on <= day and (p.ends_on is None or p.ends_on >= day)), None)
@@ -179,7 +181,7 @@ def _judged(
     fix = _fix_of(body, day, judgment)
     closes_at = day_closes_at(day, str(context.provisions.value("day.closes_at", day, posting.village_code)))
     late = now >= closes_at
-    flags = _risk_flags(context, submission, posting, fix, judgment, late=late, clock_skew=clock_skew)
+    flags = _risk_flags(context, submission, posting, day, fix, judgment, late=late, clock_skew=clock_skew)
     if fix is not None:
         context.fixes[posting.id].append(fix)
     if body.device_id:
@@ -232,6 +234,7 @@ def _judge_fence(context: Context, posting: Posting, day: date, body: CheckInIn)
         context.fences.get(posting.village_code, ()),
         geodesic=geodesic_m,
         max_accuracy_m=float(context.provisions.value("presence.max_accuracy_m", day, posting.village_code)),
+        radius_68_to_95=float(context.provisions.value("presence.verdict", day, posting.village_code)),
     )
 
 
@@ -246,6 +249,7 @@ def _risk_flags(
     context: Context,
     submission: Submission,
     posting: Posting,
+    day: date,
     fix: Fix | None,
     judgment: FenceJudgment,
     *,
@@ -256,13 +260,16 @@ def _risk_flags(
     earlier = context.fixes[posting.id]
     fixed_at = body.position.fixed_at if body.position else None
     others = context.devices[body.device_id] - {submission.account_id} if body.device_id else set()
+    law, village = context.provisions, posting.village_code
+    max_speed_kmh = float(law.value("presence.max_speed_kmh", day, village))
+    stale_after = timedelta(minutes=float(law.value("presence.stale_fix_minutes", day, village)))
     raised = {
         "mock_location": bool(body.position and body.position.mock),
-        "impossible_speed": fix is not None and impossible_speed(fix, earlier),
+        "impossible_speed": fix is not None and impossible_speed(fix, earlier, max_speed_kmh),
         "repeated_coordinates": fix is not None and repeated_coordinates(fix, earlier),
         "shared_device": bool(others),
         "clock_skew": clock_skew,
-        "stale_fix": stale_fix(body.captured_at, fixed_at),
+        "stale_fix": stale_fix(body.captured_at, fixed_at, stale_after),
         "late_upload": late,
         "datum_suspect": judgment.datum_suspect,
     }

@@ -9,8 +9,6 @@ from app.checkins.geodesic import geodesic_m
 RECENT = timedelta(days=7)
 """How far back fixes are compared: nobody on earth is fast enough for an older one to matter."""
 
-MAX_SPEED_KMH = 150.0
-STALE_FIX = timedelta(minutes=10)
 REPEATED_ON_DAYS = 3
 
 
@@ -25,14 +23,14 @@ class Fix:
     wgs84: tuple[float, float]
 
 
-def impossible_speed(fix: Fix, earlier: Sequence[Fix]) -> bool:
-    """Whether getting here from the last fix before it would take more than 150 km/h."""
+def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float) -> bool:
+    """Whether getting here from the last fix before it would take more than `presence.max_speed_kmh`."""
     before = [other for other in earlier if other.at < fix.at]
     if not before:
         return False
     last = max(before, key=lambda other: other.at)
     hours = (fix.at - last.at).total_seconds() / 3600
-    return geodesic_m(*last.wgs84, *fix.wgs84) / 1000 > MAX_SPEED_KMH * hours
+    return geodesic_m(*last.wgs84, *fix.wgs84) / 1000 > max_speed_kmh * hours
 
 
 def repeated_coordinates(fix: Fix, earlier: Sequence[Fix]) -> bool:
@@ -45,5 +43,6 @@ def _to_7_digits(fix: Fix) -> tuple[float, float]:
     return round(fix.lng, 7), round(fix.lat, 7)
 
 
-def stale_fix(captured_at: datetime, fixed_at: datetime | None) -> bool:
-    return fixed_at is not None and captured_at - fixed_at > STALE_FIX
+def stale_fix(captured_at: datetime, fixed_at: datetime | None, stale_after: timedelta) -> bool:
+    """Whether the position was older than `presence.stale_fix_minutes` when it was used."""
+    return fixed_at is not None and captured_at - fixed_at > stale_after

@@ -49,10 +49,10 @@ class Filing(Identified, Base):
 
 
 class LocalProvision(Identified, Base):
-    """A county's own provision; amending means adding one with a later date."""
+    """A county's own provision. Amending means adding one; of two from the same day the one entered last holds."""
 
     __tablename__ = "local_provisions"
-    __table_args__ = (UniqueConstraint("area_code", "key", "in_force_from"),)
+    __table_args__ = (Index("ix_local_provisions_area_code_key", "area_code", "key"),)
 
     area_code: Mapped[str] = mapped_column(ForeignKey("areas.code"))
     key: Mapped[str] = mapped_column(String(60))

@@ -138,9 +138,9 @@ def in_range(lng: float, lat: float) -> bool:
     return -180.0 <= lng <= 180.0 and -90.0 <= lat <= 90.0
 
 
-def allowed_error_m(accuracy_m: float, datum: Datum) -> float:
+def allowed_error_m(accuracy_m: float, datum: Datum, radius_68_to_95: float = RADIUS_68_TO_95) -> float:
     """The radius around the WGS-84 position that holds the true one in 95 of 100 cases."""
-    error_m = RADIUS_68_TO_95 * accuracy_m
+    error_m = radius_68_to_95 * accuracy_m
     return error_m if datum is Datum.WGS84 else error_m + DATUM_ERROR_M
 
 
@@ -150,9 +150,11 @@ def judge_position(
     *,
     geodesic: Geodesic | None = None,
     max_accuracy_m: float = MAX_ACCURACY_M,
+    radius_68_to_95: float = RADIUS_68_TO_95,
 ) -> FenceJudgment:
     """The verdict on a position, the best of those that the fences give: inside or outside only where its error leaves
-    no doubt. ValueError (`position_out_of_range`) unless `in_range`.
+    no doubt. The two numbers are `presence.max_accuracy_m` and `presence.verdict`. ValueError
+    (`position_out_of_range`) unless `in_range`.
     """
     if position is None:
         return _undecided(Reason.NO_POSITION, None)
@@ -166,9 +168,13 @@ def judge_position(
         return _undecided(Reason.NO_ACCURACY, wgs84, fences)
     if not 0.0 < accuracy_m <= max_accuracy_m:
         return _undecided(Reason.ACCURACY_OUT_OF_RANGE, wgs84, fences)
-    error_m = allowed_error_m(accuracy_m, datum)
+    error_m = allowed_error_m(accuracy_m, datum, radius_68_to_95)
     rank, margin_m, distance_m = _best(wgs84, fences, error_m, geodesic)
-    suspect = rank > 0 and margin_m <= MAX_DATUM_SHIFT_M and _inside_in_another_datum(position, fences, geodesic)
+    suspect = (
+        rank > 0
+        and margin_m <= MAX_DATUM_SHIFT_M
+        and _inside_in_another_datum(position, fences, geodesic, radius_68_to_95)
+    )
     verdict, reason = _OUTCOMES[rank]
     return FenceJudgment(verdict, distance_m, margin_m, error_m, suspect, wgs84, reason)
 
@@ -191,11 +197,13 @@ def _undecided(reason: Reason, wgs84: Point | None, fences: Sequence[Fence] = ()
     return FenceJudgment(Verdict.UNCERTAIN, distance_m, margin_m, None, False, wgs84, reason)
 
 
-def _inside_in_another_datum(position: Position, fences: Sequence[Fence], geodesic: Geodesic | None) -> bool:
+def _inside_in_another_datum(
+    position: Position, fences: Sequence[Fence], geodesic: Geodesic | None, radius_68_to_95: float
+) -> bool:
     for datum in Datum:
         if datum is position.datum:
             continue
-        error_m = allowed_error_m(cast("float", position.accuracy_m), datum)
+        error_m = allowed_error_m(cast("float", position.accuracy_m), datum, radius_68_to_95)
         wgs84 = to_wgs84(position.lng, position.lat, datum)
         if _best(wgs84, fences, error_m, geodesic)[0] == 0:
             return True

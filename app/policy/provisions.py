@@ -4,7 +4,6 @@ A number that has no article is a local setting; it is never shown as if it were
 provision with a later date, so a past day is always judged by what was in force on it.
 """
 
-import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -32,16 +31,6 @@ class UnknownProvision(KeyError):
     """No such key, or none in force yet on the day."""
 
 
-class ContradictsText(ValueError):
-    """A local provision that a county may not make. `code` is stable; `zh` and `en` say why."""
-
-    def __init__(self, code: str, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.code = code
-        self.zh = zh
-        self.en = en
-
-
 @dataclass(frozen=True, slots=True)
 class Provision:
     """One provision. `area_code` null holds everywhere; otherwise in that area and all areas below it."""
@@ -58,7 +47,9 @@ class Provision:
     """Number of the superior's approval (上级批准) of a provision that goes beyond the text."""
     reading_en: str | None = None
     bounds: Mapping[str, Any] | None = None
-    """Of the text's own provisions: what a county's own value may be (tighten, min, max, one_of, pattern)."""
+    """Of the text's own provisions: what a county's own value may be (tighten, min, max, one_of, items, pattern, fixed,
+    county_wide); explained at the head of provisions.toml.
+    """
 
     def basis(self) -> Basis:
         return Basis(
@@ -85,19 +76,18 @@ class Provisions:
 
     def in_force(self, key: str, day: date, area_code: str | None) -> Provision:
         """The provision of `key` for an area on a day: the most specific area's, of those the newest. Of two for the
-        same area and from the same day the one added last holds.
+        same area and from the same day the one added last holds. An area's own provision yields to a text that it
+        contradicts, also to one that was amended after it.
         """
-        best: Provision | None = None
-        for item in self._by_key.get(key, ()):
-            if (
-                item.in_force_from <= day
-                and _holds_in(item, area_code)
-                and (best is None or _rank(item) >= _rank(best))
-            ):
-                best = item
-        if best is None:
+        holding = [
+            item for item in self._by_key.get(key, ()) if item.in_force_from <= day and _holds_in(item, area_code)
+        ]
+        if len(holding) == 1 and holding[0].area_code is None:
+            return holding[0]
+        text = _newest(item for item in holding if item.area_code is None)
+        if text is None:
             raise UnknownProvision(key)
-        return best
+        return _newest(item for item in holding if item is text or (item.area_code and agrees(item, text))) or text
 
     def value(self, key: str, day: date, area_code: str | None) -> Any:
         return self.in_force(key, day, area_code).value
@@ -112,6 +102,10 @@ class Provisions:
                 continue
         return tuple(found)
 
+    def of_key(self, key: str) -> tuple[Provision, ...]:
+        """Every provision of a key, in the order in which they were provided."""
+        return tuple(self._by_key.get(key, ()))
+
     def adding(self, items: Iterable[Provision]) -> "Provisions":
         return Provisions([item for items_of_key in self._by_key.values() for item in items_of_key] + list(items))
 
@@ -125,8 +119,33 @@ def _holds_in(item: Provision, area_code: str | None) -> bool:
     return area_code is not None and area_code.startswith(area_prefix(item.area_code))
 
 
+def _newest(items: Iterable[Provision]) -> Provision | None:
+    best: Provision | None = None
+    for item in items:
+        if best is None or _rank(item) >= _rank(best):
+            best = item
+    return best
+
+
 def _rank(item: Provision) -> tuple[int, date]:
     return (len(area_prefix(item.area_code)) if item.area_code else 0, item.in_force_from)
+
+
+def agrees(local: Provision, text: Provision) -> bool:
+    """Whether an area's own provision may stand beside what holds everywhere: it settles what the text leaves open, or
+    tightens what the text says, or a superior has approved it (上级批准).
+    """
+    if text.kind is not Kind.TEXT or local.approval_document is not None:
+        return True
+    return _tightens(local.value, text.value, str((text.bounds or {}).get("tighten", "none")))
+
+
+def _tightens(value: Any, theirs: Any, direction: str) -> bool:
+    if value == theirs:
+        return True
+    if direction == "lower":
+        return bool(value < theirs)
+    return bool(value > theirs) if direction == "higher" else False
 
 
 @cache
@@ -136,16 +155,7 @@ def load_text() -> Provisions:
     return Provisions(_parse(entry) for entry in raw["provision"])
 
 
-def parse_proposal(text: str, area_code: str | None) -> tuple[Provision, ...]:
-    """Provisions proposed in a file of the same form, for an area. Raises ValueError with what is wrong."""
-    try:
-        raw = tomllib.loads(text)
-        return tuple(_parse({**entry, "area_code": entry.get("area_code", area_code)}) for entry in raw["provision"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"not a file of provisions: {error}") from error
-
-
-_BOUNDS = ("tighten", "min", "max", "one_of", "pattern")
+_BOUNDS = ("tighten", "min", "max", "one_of", "items", "pattern", "fixed", "county_wide")
 
 
 def _parse(entry: Mapping[str, Any]) -> Provision:
@@ -162,49 +172,3 @@ def _parse(entry: Mapping[str, Any]) -> Provision:
         reading_en=entry.get("reading_en"),
         bounds={name: entry[name] for name in _BOUNDS if name in entry},
     )
-
-
-def check_local(candidate: Provision, text: Provisions) -> None:
-    """Whether a county may make this provision: it may settle what the text leaves open and tighten what the text
-    says; it may loosen the text only with an approval's document number. Raises ContradictsText.
-    """
-    if candidate.key not in text:
-        raise ContradictsText("unknown_key", "没有这一条目", "there is no such provision")
-    theirs = text.in_force(candidate.key, date.max, None)
-    bounds = theirs.bounds or {}
-    _check_type(candidate.value, theirs.value)
-    _check_bounds(candidate.value, bounds)
-    if theirs.kind is not Kind.TEXT or candidate.approval_document:
-        return
-    if not _tightens(candidate.value, theirs.value, str(bounds.get("tighten", "none"))):
-        raise ContradictsText(
-            "contradicts_text",
-            f"与{theirs.article}相抵触：本地规定只能从严；确经上级批准的，请注明批准文号",
-            f"contradicts {theirs.article}: a county may only tighten it; or name the approval's document number",
-        )
-
-
-def _check_type(value: object, theirs: object) -> None:
-    number = isinstance(theirs, (int, float)) and not isinstance(theirs, bool)
-    wanted: type | tuple[type, ...] = (int, float) if number else type(theirs)
-    if not isinstance(value, wanted) or (number and isinstance(value, bool)):
-        raise ContradictsText("wrong_type", "取值的类型不符", "the value is of another type")
-    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        raise ContradictsText("wrong_type", "取值的类型不符", "the value is of another type")
-
-
-def _check_bounds(value: Any, bounds: Mapping[str, Any]) -> None:
-    too_small = "min" in bounds and value < bounds["min"]
-    too_large = "max" in bounds and value > bounds["max"]
-    unknown = "one_of" in bounds and value not in bounds["one_of"]
-    malformed = "pattern" in bounds and not re.fullmatch(bounds["pattern"], value)
-    if too_small or too_large or unknown or malformed:
-        raise ContradictsText("out_of_range", "取值超出允许范围", "the value is out of range")
-
-
-def _tightens(value: Any, theirs: Any, direction: str) -> bool:
-    if value == theirs:
-        return True
-    if direction == "lower":
-        return bool(value < theirs)
-    return bool(value > theirs) if direction == "higher" else False

@@ -420,9 +420,11 @@ def upgrade() -> None:
     sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['area_code'], ['areas.code'], name=op.f('fk_local_provisions_area_code')),
     sa.ForeignKeyConstraint(['entered_by'], ['accounts.id'], name=op.f('fk_local_provisions_entered_by')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_local_provisions')),
-    sa.UniqueConstraint('area_code', 'key', 'in_force_from', name=op.f('uq_local_provisions_area_code_key_in_force_from'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_local_provisions'))
     )
+    with op.batch_alter_table('local_provisions', schema=None) as batch_op:
+        batch_op.create_index('ix_local_provisions_area_code_key', ['area_code', 'key'], unique=False)
+
     op.create_table('outages',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('county_code', sa.String(length=12), nullable=False),
@@ -673,6 +675,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_outages_county_code'))
 
     op.drop_table('outages')
+    with op.batch_alter_table('local_provisions', schema=None) as batch_op:
+        batch_op.drop_index('ix_local_provisions_area_code_key')
+
     op.drop_table('local_provisions')
     with op.batch_alter_table('leaves', schema=None) as batch_op:
         batch_op.drop_index('ix_leaves_unit_id_created_at')
