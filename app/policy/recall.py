@@ -125,7 +125,7 @@ def judge_recall(history: Sequence[HistoryDay], as_of: date, provisions: Provisi
 
     The consecutive ground looks at the worst run that reaches into the year, so that coming back does not undo what
     has happened; the cumulative one adds up the year's days. Over the line the state is `candidate` once the
-    confirmed days alone are over it, `provisional` until then.
+    confirmed days alone carry it, with every unconfirmed day taken for a day on post; `provisional` until then.
     """
     runs = absence_runs([day for day in history if day.date <= as_of])
     return _judge_runs(runs, as_of, provisions, area_code)
@@ -165,18 +165,35 @@ def _judge_runs(
     law = _Law(as_of, provisions, area_code)
     window_start = law.window_start()
     recent = [run for run in runs if run[-1].date >= window_start]
-    worst: tuple[CountedDay, ...] = max(recent, key=lambda run: (len(law.counted(run)), run[-1].date), default=())
+    worst: tuple[CountedDay, ...] = max(recent, key=law.gravity, default=())
     year = tuple(day for run in recent for day in run if day.date >= window_start)
+    confirmed = [day for run in recent for part in confirmed_parts(run) for day in part if day.date >= window_start]
     calendar_year = [day for run in runs for day in run if day.date.year == as_of.year]
     consecutive_counts = {"consecutive": _counts(worst).as_json(), "cumulative": _counts(year).as_json()}
     counts = {**consecutive_counts, "calendar_year": _counts(calendar_year).as_json()}
     return RecallJudgment(
         as_of,
         (
-            law.judge("absence_consecutive", "consecutive", worst, counts),
-            law.judge("absence_cumulative", "cumulative", year, counts),
+            law.judge("absence_consecutive", worst, law.longest_confirmed(worst), counts),
+            law.judge("absence_cumulative", year, confirmed, counts),
         ),
     )
+
+
+def confirmed_parts(run: Sequence[CountedDay]) -> list[Sequence[CountedDay]]:
+    """The runs that remain of one when its unconfirmed days turn out to be no absences."""
+    parts: list[Sequence[CountedDay]] = []
+    start = 0
+    for end in [*(number for number, day in enumerate(run) if not day.confirmed), len(run)]:
+        first, last = start, end
+        while first < last and run[first].bridged:
+            first += 1
+        while first < last and run[last - 1].bridged:
+            last -= 1
+        if first < last:
+            parts.append(run[first:last])
+        start = end + 1
+    return parts
 
 
 def _counts(days: Sequence[CountedDay]) -> Counts:
@@ -205,15 +222,34 @@ class _Law:
             return [day for day in days if day.working and not day.bridged]
         return days
 
-    def judge(self, ground: str, kind: str, days: Sequence[CountedDay], counts: Mapping[str, Any]) -> GroundJudgment:
-        line: int = self.value(f"absence.{kind}_days")
-        warning: int = self.value(f"absence.warning_{kind}_days")
-        counted = self.counted(days)
+    def longest_confirmed(self, run: Sequence[CountedDay]) -> Sequence[CountedDay]:
+        return max(confirmed_parts(run), key=lambda part: len(self.counted(part)), default=())
+
+    def gravity(self, run: Sequence[CountedDay]) -> tuple[int, int, date]:
+        """What makes a run worse than another: what it carries, then its length; of equals the latest is shown."""
+        state = self.state("consecutive", run, self.longest_confirmed(run))
+        return _GRAVITY.index(state), len(self.counted(run)), run[-1].date
+
+    def state(self, kind: str, days: Sequence[CountedDay], confirmed: Sequence[CountedDay]) -> FlagState | None:
+        """超过 excludes the number: the flag comes with the day after the line. The warning comes at its number."""
+        line = self.value(f"absence.{kind}_days")
+        if len(self.counted(days)) > line:
+            return FlagState.CANDIDATE if len(self.counted(confirmed)) > line else FlagState.PROVISIONAL
+        return FlagState.WARNING if len(self.counted(days)) >= self.value(f"absence.warning_{kind}_days") else None
+
+    def judge(
+        self,
+        ground: str,
+        days: Sequence[CountedDay],
+        confirmed: Sequence[CountedDay],
+        counts: Mapping[str, Any],
+    ) -> GroundJudgment:
+        kind = ground.removeprefix("absence_")
         return GroundJudgment(
             ground=ground,
-            state=_state(counted, line, warning),
-            threshold=line,
-            days=tuple(day.date for day in counted),
+            state=self.state(kind, days, confirmed),
+            threshold=self.value(f"absence.{kind}_days"),
+            days=tuple(day.date for day in self.counted(days)),
             counts=counts,
             basis=tuple(
                 self.provisions.in_force(key, self.as_of, self.area_code).basis()
@@ -222,12 +258,7 @@ class _Law:
         )
 
 
-def _state(counted: Sequence[CountedDay], line: int, warning: int) -> FlagState | None:
-    """超过 excludes the number: the flag comes with the day after the line. The warning comes at its number."""
-    if len(counted) > line:
-        confirmed = sum(1 for day in counted if day.confirmed)
-        return FlagState.CANDIDATE if confirmed > line else FlagState.PROVISIONAL
-    return FlagState.WARNING if len(counted) >= warning else None
+_GRAVITY = (None, FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 
 # ------------------------------------------------------------------ the procedure
