@@ -30,6 +30,7 @@ from app.stats.router import router as stats
 from app.web.docs import install_docs
 from app.web.middleware import Envelope
 from app.web.operation import router as operation
+from app.webhooks.loop import delivering_webhooks
 from app.webhooks.router import router as webhooks
 from app.whereabouts.router import root_router as board
 from app.whereabouts.router import router as whereabouts
@@ -97,6 +98,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             if app.state.settings.close_days_in_server:
                 await running.enter_async_context(closing_days(database, now))
+            if app.state.settings.deliver_webhooks_in_server:
+                await running.enter_async_context(delivering_webhooks(database, app.state.settings, now))
             yield
     finally:
         database.dispose()

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Addresses whose X-Forwarded-For is believed; comma separated."""
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts besides loopback that webhooks may be sent to; comma separated."""
+    deliver_webhooks_in_server: bool = True
+    """False where a scheduler runs `deliver-webhooks`."""
     lane_group_size: Annotated[int, Field(ge=1, le=512)] = 64
     lane_queue_size: Annotated[int, Field(ge=1)] = 4096
 

@@ -71,7 +71,12 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path) -> Settings:
-    return Settings(database_url=database_url, storage_dir=tmp_path / "files", rate_limits=False)
+    return Settings(
+        database_url=database_url,
+        storage_dir=tmp_path / "files",
+        rate_limits=False,
+        deliver_webhooks_in_server=False,  # tests that mean it deliver by hand, by their own clock
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy.exc import OperationalError
 
 # Each module registers its commands.
-from app.cli import accounts, audit, backup, close_day, demo, doctor, init, keys, migrate, serve  # noqa: F401
+from app.cli import (  # noqa: F401
+    accounts,
+    audit,
+    backup,
+    close_day,
+    deliver_webhooks,
+    demo,
+    doctor,
+    init,
+    keys,
+    migrate,
+    serve,
+)
 from app.cli.console import FAILED, Refusal, complain
 from app.cli.root import app
 from app.errors import Problem

@@ -94,13 +94,20 @@ class Feedback(Identified, Base):
 
 
 class WebhookEndpoint(Identified, Base):
+    """Where another system hears of events. Its secrets are kept as they are: signing takes them."""
+
     __tablename__ = "webhook_endpoints"
 
     url: Mapped[str] = mapped_column(String(500), unique=True)
     secret: Mapped[str] = mapped_column(String(100))
+    previous_secret: Mapped[str | None] = mapped_column(String(100))
+    """Signs beside `secret` until the instant below, so that the receiver can be given the new one."""
+    previous_secret_until: Mapped[datetime | None]
     events: Mapped[list[str]]
     area_code: Mapped[str | None] = mapped_column(AREA_CODE)
     active: Mapped[bool] = mapped_column(default=True)
+    switched_off_by: Mapped[str | None] = mapped_column(String(20))
+    """`administrator`, or `receiver`: it answered 410 Gone."""
     created_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
 
@@ -121,13 +128,17 @@ class WebhookDelivery(Base):
     """One message for one endpoint; attempted until delivered or given up."""
 
     __tablename__ = "webhook_deliveries"
-    __table_args__ = (Index("ix_webhook_deliveries_next_attempt_at", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_webhook_deliveries_next_attempt_at", "next_attempt_at"),
+        Index("ix_webhook_deliveries_endpoint_id_message_id", "endpoint_id", "message_id"),
+    )
 
     message_id: Mapped[UUID] = mapped_column(ForeignKey("outbox_messages.id"), primary_key=True)
     endpoint_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_endpoints.id"), primary_key=True)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]
-    """Null once delivered or given up."""
+    """Null once delivered or given up. While an attempt is under way: when it counts as lost with its process."""
+    last_attempt_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(200))
 
