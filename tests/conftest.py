@@ -1,5 +1,6 @@
 """Fixtures: every test that asks for a database runs on SQLite and on PostgreSQL."""
 
+import copy
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,16 +13,17 @@ from app.clock import SHANGHAI, get_clock
 from app.database import Database
 from app.logs import configure_logging
 from app.main import configure, create_app
+from app.schema import upgrade
 from app.settings import Settings
-from tests.support.databases import Postgresql, Sqlite, postgresql_server
-from tests.support.world import World, build_world
+from tests.support.databases import Databases, Postgresql, Sqlite, postgresql_server, sqlite_folder
+from tests.support.world import FIRST_MORNING, World, found_world
 
 
 class MovableClock:
     """The time, as a test sets it. Starts on a plain Monday morning."""
 
     def __init__(self) -> None:
-        self.instant = datetime(2026, 11, 23, 8, 5, tzinfo=SHANGHAI)
+        self.instant = FIRST_MORNING
 
     def __call__(self) -> datetime:
         return self.instant
@@ -43,8 +45,8 @@ def logs_as_in_production() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
-    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+def sqlite_databases() -> Iterator[Sqlite]:
+    yield from sqlite_folder()
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +55,14 @@ def postgresql_databases() -> Iterator[Postgresql]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest) -> Sqlite | Postgresql:
+def databases(request: pytest.FixtureRequest) -> Databases:
     return request.getfixturevalue(f"{request.param}_databases")
 
 
 @pytest.fixture
-def database_url(databases: Sqlite | Postgresql) -> Iterator[str]:
-    url = databases.fresh()
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
+    """Migrated; and peopled where the test asks for the world: copying it costs less than making it."""
+    url = databases.fresh(found_world if "world" in request.fixturenames else upgrade)
     yield url
     databases.drop(url)
 
@@ -104,6 +107,6 @@ def database(client: TestClient, app: FastAPI) -> Database:
 
 
 @pytest.fixture
-def world(client: TestClient, app: FastAPI, database: Database, clock: MovableClock) -> World:
+def world(client: TestClient, app: FastAPI, database: Database, clock: MovableClock, databases: Databases) -> World:
     """Two counties with officers, units and cadres; `world.as_("county_officer")` is a signed-in client."""
-    return build_world(app, client, database, clock)
+    return World(app, client, database, clock, **copy.deepcopy(databases.known(found_world)))

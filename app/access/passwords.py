@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import BoundedSemaphore
 
 from pwdlib import PasswordHash
@@ -17,6 +18,8 @@ _WAITING_PER_SLOT = 8
 _MEMORY_KIB = 19 * 1024
 _PASSES = 2
 _LANES = 1
+# OWASP's argon2id parameters for small servers.
+_HASHER = PasswordHash([Argon2Hasher(_PASSES, _MEMORY_KIB, _LANES)])
 
 _COMMON = frozenset(
     {
@@ -37,17 +40,21 @@ _COMMON = frozenset(
 _FEWEST_DIFFERENT_CHARACTERS = 4
 
 
+@cache
+def _nobodys_hash() -> str:
+    return _HASHER.hash("nobody's password")
+
+
 class Passwords:
     """Hashes and checks passwords, `in_flight` at a time: each one takes 19 MiB and a core for some 30 ms. A short
     queue may wait; whoever finds it full is told to come back: a flood of sign-ins leaves threads for check-ins.
     """
 
     def __init__(self, in_flight: int) -> None:
-        # OWASP's argon2id parameters for small servers.
-        self._hasher = PasswordHash([Argon2Hasher(_PASSES, _MEMORY_KIB, _LANES)])
+        self._hasher = _HASHER
         self._slots = BoundedSemaphore(in_flight)
         self._queue = BoundedSemaphore(in_flight * (1 + _WAITING_PER_SLOT))
-        self._nobodys_hash = self._hasher.hash("nobody's password")
+        self._nobodys_hash = _nobodys_hash()
 
     def hash(self, password: str) -> str:
         with self._slot():

@@ -12,9 +12,14 @@ from starlette.testclient import TestClient
 
 from app.access import tokens
 from app.access.areas import county_of, township_of
+from app.clock import SHANGHAI
 from app.database import Database
 from app.ids import new_id
 from app.models import Account, Area, Cadre, DispatchUnit, Fence, Posting
+from app.settings import Settings
+
+FIRST_MORNING = datetime(2026, 11, 23, 8, 5, tzinfo=SHANGHAI)
+"""A plain Monday; tests that do not set the clock happen now."""
 
 PROVINCE = "990000000000"
 CITY = "990100000000"
@@ -183,45 +188,58 @@ def _id_number(number: int) -> str:
     return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, weights, strict=True)) % 11]
 
 
-def build_world(app: FastAPI, client: TestClient, database: Database, clock: Callable[[], datetime]) -> World:
-    world = World(app, client, database, clock)
-    with database.writing() as session:
-        tokens.create_signing_key(session, clock())
-        for code, name, level, parent in AREAS:
-            session.add(Area(code=code, name=name, level=level, parent_code=parent))
-            session.flush()
-        for code in (VILLAGE, SECOND_VILLAGE, SIBLING_VILLAGE, FOREIGN_VILLAGE):
-            circle = {"circle": {"lng": CENTER[0], "lat": CENTER[1], "radius_m": 1500}}
-            session.add(Fence(area_code=code, geometry=circle, drawn=circle, created_at=clock(), created_by=None))
-        for key, area, name, level in (
-            ("county", COUNTY, "云岭县财政局", "county"),
-            ("city", CITY, "青川市水利局", "city"),
-            ("province", PROVINCE, "虚构省林草局", "province"),
-            ("foreign", FOREIGN_COUNTY, "河湾县教育局", "county"),
-        ):
-            unit = DispatchUnit(id=new_id(), area_code=area, name=name, level=level, created_at=clock())
-            session.add(unit)
-            session.flush()
-            world.units[key] = unit.id
-        world.add_cadre(session, "li", VILLAGE, "county", duty="leader")
-        world.add_cadre(session, "wang", VILLAGE, "county")
-        world.add_cadre(session, "zhao", SECOND_VILLAGE, "county")
-        world.add_cadre(session, "sun", SIBLING_VILLAGE, "city")
-        world.add_cadre(session, "zhou", FOREIGN_VILLAGE, "foreign")
-        world.accounts["cadre"] = world.accounts["li"]
-        for name, role, area in (
-            ("township_officer", "township_officer", TOWNSHIP),
-            ("sibling_township_officer", "township_officer", SIBLING_TOWNSHIP),
-            ("foreign_township_officer", "township_officer", FOREIGN_TOWNSHIP),
-            ("county_officer", "county_officer", COUNTY),
-            ("foreign_county_officer", "county_officer", FOREIGN_COUNTY),
-            ("city_officer", "city_officer", CITY),
-            ("dashboard", "dashboard", COUNTY),
-            ("foreign_dashboard", "dashboard", FOREIGN_COUNTY),
-            ("admin", "admin", None),
-        ):
-            world.add_account(session, name, role, area_code=area)
-        world.add_account(session, "unit_officer", "unit_officer", unit_id=world.units["county"])
-        world.add_account(session, "foreign_unit_officer", "unit_officer", unit_id=world.units["foreign"])
-    app.state.keyring.reload()
-    return world
+def found_world(database_url: str) -> dict[str, dict[str, UUID]]:
+    """Fill a migrated database with the world on its first morning; returns the ids: `World(..., **ids)`."""
+    world = World(app=None, client=None, database=Database(Settings(database_url=database_url)), clock=_first_morning)
+    with world.database.writing() as session:
+        _found(world, session)
+    world.database.dispose()
+    return {name: getattr(world, name) for name in ("accounts", "units", "postings", "cadres")}
+
+
+def _first_morning() -> datetime:
+    return FIRST_MORNING
+
+
+def _found(world: World, session: Session) -> None:
+    tokens.create_signing_key(session, FIRST_MORNING)
+    for code, name, level, parent in AREAS:
+        session.add(Area(code=code, name=name, level=level, parent_code=parent))
+        session.flush()
+    for code in (VILLAGE, SECOND_VILLAGE, SIBLING_VILLAGE, FOREIGN_VILLAGE):
+        circle = {"circle": {"lng": CENTER[0], "lat": CENTER[1], "radius_m": 1500}}
+        session.add(Fence(area_code=code, geometry=circle, drawn=circle, created_at=FIRST_MORNING, created_by=None))
+    for key, area, name, level in (
+        ("county", COUNTY, "云岭县财政局", "county"),
+        ("city", CITY, "青川市水利局", "city"),
+        ("province", PROVINCE, "虚构省林草局", "province"),
+        ("foreign", FOREIGN_COUNTY, "河湾县教育局", "county"),
+    ):
+        unit = DispatchUnit(id=new_id(), area_code=area, name=name, level=level, created_at=FIRST_MORNING)
+        session.add(unit)
+        session.flush()
+        world.units[key] = unit.id
+    _people(world, session)
+
+
+def _people(world: World, session: Session) -> None:
+    world.add_cadre(session, "li", VILLAGE, "county", duty="leader")
+    world.add_cadre(session, "wang", VILLAGE, "county")
+    world.add_cadre(session, "zhao", SECOND_VILLAGE, "county")
+    world.add_cadre(session, "sun", SIBLING_VILLAGE, "city")
+    world.add_cadre(session, "zhou", FOREIGN_VILLAGE, "foreign")
+    world.accounts["cadre"] = world.accounts["li"]
+    for name, role, area in (
+        ("township_officer", "township_officer", TOWNSHIP),
+        ("sibling_township_officer", "township_officer", SIBLING_TOWNSHIP),
+        ("foreign_township_officer", "township_officer", FOREIGN_TOWNSHIP),
+        ("county_officer", "county_officer", COUNTY),
+        ("foreign_county_officer", "county_officer", FOREIGN_COUNTY),
+        ("city_officer", "city_officer", CITY),
+        ("dashboard", "dashboard", COUNTY),
+        ("foreign_dashboard", "dashboard", FOREIGN_COUNTY),
+        ("admin", "admin", None),
+    ):
+        world.add_account(session, name, role, area_code=area)
+    world.add_account(session, "unit_officer", "unit_officer", unit_id=world.units["county"])
+    world.add_account(session, "foreign_unit_officer", "unit_officer", unit_id=world.units["foreign"])
