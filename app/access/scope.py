@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, false, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.access.areas import contains, in_area
+from app.access.areas import area_prefix, contains, county_column_in, county_of, in_area, level_of
 from app.access.viewer import AREA_ROLES, Role, Viewer
 from app.errors import NotFound
 from app.models import Area, Cadre, Posting
@@ -81,6 +81,24 @@ def may_ask(viewer: Viewer, code: str) -> bool:
     if viewer.role in AREA_ROLES and viewer.area_code is not None:
         return contains(viewer.area_code, code)
     return False
+
+
+def countable(viewer: Viewer, rows: Any, code: str) -> ColumnElement[bool]:
+    """The condition under which a row counts into the numbers of an area, which carry no names: all of the area's for
+    those whose area it lies in, a unit officer's own cadres. `rows` has `county_code`, `unit_id` for a unit officer,
+    and `village_code` for an area inside a county.
+    """
+    if not may_ask(viewer, code):
+        return false()
+    if level_of(code) in {"township", "village"}:
+        prefix = area_prefix(code)
+        within = and_(
+            rows.county_code == county_of(code),
+            rows.village_code.between(prefix.ljust(12, "0"), prefix.ljust(12, "9")),
+        )
+    else:
+        within = county_column_in(rows.county_code, code)
+    return and_(within, rows.unit_id == viewer.unit_id) if viewer.role is Role.UNIT else within
 
 
 def visible_in(session: Session, viewer: Viewer, model: Any, code: str | None) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ The facts of one posting and day are computed by the database as one small numbe
 counted, judged once per distinct value, and written back without passing through Python one by one.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -67,6 +68,10 @@ TRIP_STATES = ("official", "training")
 """Declarations that make a day 公出."""
 
 
+Columns = Callable[[Any], Sequence[ColumnElement[Any]]]
+Condition = Callable[[Any], ColumnElement[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Whose days: postings of some counties (all of them, or those named), from `first` to `last` inclusive."""
@@ -112,12 +117,26 @@ def load_facts(session: Session, span: Span, *, chunk: int | None = None) -> Res
     entry. `chunk` streams them by so many.
     """
     statement = _facts_statement(span.days, named=span.posting_ids is not None)
+    options = {"yield_per": chunk} if chunk else {}
+    return session.execute(statement, _parameters(span), execution_options=options)
+
+
+def count_facts(session: Session, span: Span, columns: Columns, condition: Condition) -> Result[Any]:
+    """How many postings share what: rows (*columns, date, signature, status, count), of all postings of the span's
+    counties that fulfil the condition. `status` is the stored entry's, or null. Both functions are handed the columns
+    that `load_facts` answers with.
+    """
+    facts = _facts_statement(span.days, named=False).subquery("facts")
+    key = [*columns(facts.c), facts.c.date, facts.c.signature, facts.c.status]
+    query = select(*key, func.count()).where(condition(facts.c)).group_by(*key)
+    return session.execute(query, _parameters(span))
+
+
+def _parameters(span: Span) -> dict[str, Any]:
     parameters: dict[str, Any] = {"county_codes": span.county_codes, "first": span.first, "last": span.last}
     if span.posting_ids is not None:
         parameters["posting_ids"] = span.posting_ids
-    parameters |= {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
-    options = {"yield_per": chunk} if chunk else {}
-    return session.execute(statement, parameters, execution_options=options)
+    return parameters | {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
 
 
 @lru_cache(maxsize=65536)
