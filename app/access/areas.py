@@ -14,6 +14,7 @@ __all__ = [
     "county_of",
     "in_area",
     "level_of",
+    "prefix_range",
     "province_of",
     "township_of",
 ]
@@ -46,6 +47,12 @@ def province_of(code: str) -> str:
 def contains(outer: str, inner: str) -> bool:
     """Whether `inner` is `outer` or lies below it."""
     return inner.startswith(area_prefix(outer))
+
+
+def prefix_range(code: str) -> tuple[str, str]:
+    """The least and the greatest code inside an area."""
+    prefix = area_prefix(code)
+    return prefix.ljust(12, "0"), prefix.ljust(12, "9")
 
 
 def in_area(model: Any, code: str) -> ColumnElement[bool]:

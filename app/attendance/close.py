@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.attendance import rollups
-from app.attendance.absences import refresh_absences
+from app.attendance.absences import WINDOW, refresh_absences
 from app.attendance.entries import CHUNK, Author, Change, write_changes
 from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.heads import take_heads
@@ -126,9 +126,12 @@ def _judged_in_chunks(
 
 
 def _refresh_flags(session: Session, county_code: str, day: date, now: datetime, calendar: Calendar) -> None:
-    """Only an absence of today, or an open flag that today's end of the year's window may thin out, can turn."""
+    """Only an absence of today, or an open flag that today's end of the year's window may thin out, can turn; on the
+    day on which another rule of absence comes into force, anybody's absences can.
+    """
+    first = day - WINDOW if load_provisions(session).any_begins("absence.", day, county_code) else day
     absent = select(DayEntry.posting_id).where(
-        DayEntry.county_code == county_code, DayEntry.date == day, DayEntry.status == Status.ABSENT
+        DayEntry.county_code == county_code, DayEntry.date.between(first, day), DayEntry.status == Status.ABSENT
     )
     flagged = select(RecallFlag.posting_id).where(
         RecallFlag.county_code == county_code, RecallFlag.state.in_(MOVED_BY_FACTS)

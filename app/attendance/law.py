@@ -29,6 +29,7 @@ def as_provision(row: LocalProvision) -> Provision:
         kind=Kind.LOCAL,
         area_code=row.area_code,
         approval_document=row.approval_document,
+        id=row.id,
     )
 
 

@@ -13,6 +13,7 @@ from app.cli import (  # noqa: F401
     deliver_webhooks,
     demo,
     doctor,
+    import_calendar,
     init,
     keys,
     migrate,

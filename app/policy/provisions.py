@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 from app.policy.areas import area_prefix
 from app.policy.judgment import Basis
@@ -46,6 +47,8 @@ class Provision:
     approval_document: str | None = None
     """Number of the superior's approval (上级批准) of a provision that goes beyond the text."""
     reading_en: str | None = None
+    id: UUID | None = None
+    """Of one that is on record for an area."""
     bounds: Mapping[str, Any] | None = None
     """Of the text's own provisions: what a county's own value may be (tighten, min, max, one_of, items, pattern, fixed,
     county_wide); explained at the head of provisions.toml.
@@ -106,6 +109,15 @@ class Provisions:
         """Every provision of a key, in the order in which they were provided."""
         return tuple(self._by_key.get(key, ()))
 
+    def any_begins(self, prefix: str, day: date, area_code: str) -> bool:
+        """Whether on a day a provision comes into force whose key begins so, for an area or a part of it."""
+        return any(
+            item.in_force_from == day and (_holds_in(item, area_code) or _lies_in(item, area_code))
+            for key, items in self._by_key.items()
+            if key.startswith(prefix)
+            for item in items
+        )
+
     def adding(self, items: Iterable[Provision]) -> "Provisions":
         return Provisions([item for items_of_key in self._by_key.values() for item in items_of_key] + list(items))
 
@@ -117,6 +129,10 @@ def _holds_in(item: Provision, area_code: str | None) -> bool:
     if item.area_code is None:
         return True
     return area_code is not None and area_code.startswith(area_prefix(item.area_code))
+
+
+def _lies_in(item: Provision, area_code: str) -> bool:
+    return item.area_code is not None and item.area_code.startswith(area_prefix(area_code))
 
 
 def _newest(items: Iterable[Provision]) -> Provision | None:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from app.access.areas import area_prefix, city_of, county_of, level_of, province_of, township_of
+from app.access.areas import city_of, county_of, level_of, province_of, township_of
 
 CODE = re.compile(r"[0-9]{12}")
 
@@ -42,12 +42,6 @@ def _parents(code: str, level: str) -> tuple[str, ...]:
     if level == "county":
         return (city_of(code), province_of(code))
     return (province_of(code),) if level == "city" else ()
-
-
-def prefix_range(code: str) -> tuple[str, str]:
-    """The least and the greatest code inside an area."""
-    prefix = area_prefix(code)
-    return prefix.ljust(12, "0"), prefix.ljust(12, "9")
 
 
 def is_same_village(written: str, village: str, township: str) -> bool:

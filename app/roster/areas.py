@@ -1,50 +1,22 @@
 """Divisions: who sees which, and adding one."""
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, or_, select
 
 from app.access import audit
-from app.access.areas import city_of, contains, county_of, province_of, township_of
+from app.access.areas import contains
 from app.access.call import Call
 from app.access.scope import visible
 from app.access.versions import bump_roster
-from app.access.viewer import AREA_ROLES, Role, Viewer
+from app.access.viewer import Role
+from app.access.visible_areas import find_visible_area, path_to, visible_areas
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import Area, Posting
 from app.roster import schemas
-from app.roster.area_rules import code_fault, prefix_range
+from app.roster.area_rules import code_fault
 from app.roster.faults import text_of
 from app.roster.fences import fences_of
 from app.roster.turns import take_roster
 from app.web.paging import PageRequest
-
-
-def visible_areas(viewer: Viewer) -> ColumnElement[bool]:
-    """Areas are public facts, but nobody's picker needs another county's: officers and dashboards see their own area
-    with all below it and the path above it; unit officers and cadres the villages of their postings with the path
-    above them; the administrator sees all.
-    """
-    if viewer.role is Role.ADMIN:
-        return true()
-    if viewer.role in AREA_ROLES:
-        least, greatest = prefix_range(viewer.area_code or "")
-        return or_(Area.code.between(least, greatest), Area.code.in_(path_to(viewer.area_code or "")))
-    village = Posting.village_code
-    paths = [village, *(func.substr(village, 1, length) + "0" * (12 - length) for length in (2, 4, 6, 9))]
-    return or_(*(Area.code.in_(select(code).where(visible(viewer, Posting))) for code in paths))
-
-
-def path_to(code: str) -> tuple[str, ...]:
-    """The codes above an area, highest first (not all of them need be on record)."""
-    above = (province_of(code), city_of(code), county_of(code), township_of(code))
-    return tuple(dict.fromkeys(candidate for candidate in above if candidate != code and contains(candidate, code)))
-
-
-def find_visible(session: Session, viewer: Viewer, code: str) -> Area:
-    area = session.scalar(select(Area).where(Area.code == code, visible_areas(viewer)))
-    if area is None:
-        raise NotFound
-    return area
 
 
 def list_areas(
@@ -53,7 +25,7 @@ def list_areas(
     """The areas that the viewer sees, by code; with `parent` only those directly below it."""
     query = select(Area).where(visible_areas(call.viewer))
     if parent is not None:
-        find_visible(call.session, call.viewer, parent)
+        find_visible_area(call.session, call.viewer, parent)
         query = query.where(Area.parent_code == parent)
     if level is not None:
         query = query.where(Area.level == level)
@@ -62,7 +34,7 @@ def list_areas(
 
 
 def show_area(call: Call, code: str) -> schemas.AreaDetail:
-    area = find_visible(call.session, call.viewer, code)
+    area = find_visible_area(call.session, call.viewer, code)
     above = call.session.scalars(select(Area).where(Area.code.in_(path_to(code))).order_by(Area.code))
     fences = fences_of(call.session, code) if _may_see_fences(call, code) else None
     return schemas.AreaDetail(

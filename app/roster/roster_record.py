@@ -10,11 +10,10 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from app.access.areas import city_of, province_of
+from app.access.areas import city_of, prefix_range, province_of
 from app.access.scope import visible
 from app.access.viewer import Viewer
 from app.models import Account, Area, Cadre, DispatchUnit, Posting, Vacancy
-from app.roster.area_rules import prefix_range
 from app.roster.faults import Outcome
 from app.roster.roster_rows import RosterRow
 

@@ -8,9 +8,9 @@ import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from app.access.areas import prefix_range
 from app.access.call import Call
 from app.models import Area
-from app.roster.area_rules import prefix_range
 from app.roster.faults import Column
 from app.roster.roster_rows import DUTY_LABELS, LAYOUT, LEVEL_LABELS
 

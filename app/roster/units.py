@@ -3,17 +3,16 @@
 from sqlalchemy import ColumnElement, or_, select, true
 
 from app.access import audit
-from app.access.areas import contains
+from app.access.areas import contains, prefix_range
 from app.access.call import Call
 from app.access.scope import visible
 from app.access.versions import bump_roster
 from app.access.viewer import Role, Viewer
+from app.access.visible_areas import path_to
 from app.errors import Conflict
 from app.ids import new_id
 from app.models import DispatchUnit, Posting
 from app.roster import schemas
-from app.roster.area_rules import prefix_range
-from app.roster.areas import path_to
 from app.roster.roster_record import unit_areas, units_named
 from app.roster.turns import take_roster
 from app.web.paging import PageRequest
