@@ -40,6 +40,7 @@ class MovableClock:
 def logs_as_in_production() -> Iterator[None]:
     """Without it structlog would print a fault with every local variable of every frame, for minutes."""
     configure_logging()
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     yield
     logging.getLogger().handlers.clear()  # what is logged at exit would meet a closed stream
 
