@@ -44,7 +44,7 @@ def _as_seen_by(viewer: Viewer, session: Session, cadres: Iterable[Cadre]) -> li
     if county:
         accounts = select(Account.cadre_id, Account.password_hash.is_not(None))
         accounts = accounts.where(Account.cadre_id.in_([cadre.id for cadre in listed]))
-        activated = dict(session.execute(accounts).tuples().all())
+        activated = {row[0]: row[1] for row in session.execute(accounts)}
     return [
         schemas.CadreOut(
             id=cadre.id,

@@ -24,6 +24,7 @@ from app.models import (
     Posting,
     RecallFlag,
     Vacancy,
+    WebhookEndpoint,
 )
 from tests.support.world import CENTER, World
 
@@ -100,6 +101,15 @@ def _furnish(session: Session, world: World, name: str, who: str) -> Place:
             id=new_id(), county_code=posting.county_code, text=f"{name}的意见", received_at=world.clock()
         ),
     }
+    made["webhook_id"] = WebhookEndpoint(
+        id=new_id(),
+        url=f"http://127.0.0.1:9/{name}",
+        secret="whsec_" + "A" * 32,
+        events=["day.closed"],
+        area_code=None,
+        created_by=account.id,
+        created_at=MORNING,
+    )
     session.add_all(made.values())
     session.flush()
     leave = made["leave_id"]

@@ -42,7 +42,6 @@ def posting(place: Place) -> dict[str, Any]:
 
 
 PUBLIC = Route(public=True)
-VILLAGES_OF_ALL = {role: {"own", "colleague", "sibling", "foreign"} for role in ROLES}
 OWN_AREAS = {
     "township_officer": {"own", "colleague"},
     "county_officer": {"own", "colleague", "sibling"},
@@ -53,6 +52,7 @@ OWN_AREAS = {
 """Which areas each role may ask for; a unit officer may name any, and is told of the unit's own cadres only."""
 PAPERS = {**SEEN_BY, "unit_officer": set()}
 """A hospital note is no business of a unit that does not decide on the leave; here none does."""
+ADMINS = {"admin": {"own", "colleague", "sibling", "foreign"}}
 COUNTY_ONLY = {"county_officer": {"own", "colleague", "sibling"}}
 
 ROUTES: dict[str, Route] = {
@@ -65,7 +65,7 @@ ROUTES: dict[str, Route] = {
     "change_my_password": Route("cadre township_officer county_officer city_officer unit_officer admin"),
     "list_accounts": Route("admin"),
     "create_account": Route("admin"),
-    "update_account": Route("admin", "person", seen_by={"admin": {"own", "colleague", "sibling", "foreign"}}),
+    "update_account": Route("admin", "person", seen_by=ADMINS),
     # ------------------------------------------------ roster
     "list_areas": Route(ANYONE),
     "create_area": Route("county_officer"),
@@ -137,10 +137,7 @@ ROUTES: dict[str, Route] = {
     "get_leave_attachment": person(READERS, seen_by=PAPERS),
     # ------------------------------------------------ recall
     "list_recall_flags": area(READERS, seen_by={**OWN_AREAS, "cadre": set()}),
-    "create_recall_flag": person(
-        "county_officer",
-        body=lambda place: {**posting(place), "ground": "discipline", "decided_on": "2026-11-20", "decision": "警告"},
-    ),
+    "create_recall_flag": person("county_officer", body=posting),
     "get_recall_flag": person(READERS),
     "make_recall_statement": person("cadre"),
     "write_recall_opinion": person("county_officer"),
@@ -153,6 +150,17 @@ ROUTES: dict[str, Route] = {
     "draft_recall_notice": person("county_officer city_officer"),
     "list_vacancies": area(OFFICERS, seen_by=OWN_AREAS),
     "fill_vacancy": person("county_officer", body=posting),
+    # ------------------------------------------------ stats
+    "get_attendance_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
+    "get_today_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
+    "get_recall_flag_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
+    # ------------------------------------------------ webhooks
+    "list_webhooks": Route("admin"),
+    "create_webhook": Route("admin"),
+    "update_webhook": Route("admin", "person", seen_by=ADMINS),
+    "list_webhook_deliveries": Route("admin", "person", seen_by=ADMINS),
+    "test_webhook": Route("admin", "person", seen_by=ADMINS),
+    "requeue_webhook": Route("admin", "person", seen_by=ADMINS),
     # ------------------------------------------------ feedback and operation
     "create_feedback": PUBLIC,
     "list_feedback": Route("county_officer city_officer"),
