@@ -1,0 +1,120 @@
+"""The check-in with everything on, beside a floor that does less and the naive version of itself."""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from app.clock import business_day, now
+from bench import world
+from bench.machine import Postgresql, postgresql
+from bench.registry import Result, Run, section
+from bench.servers import PRODUCT, drive, peer, serving
+
+CADRES = 10_000
+CONNECTIONS = 32
+WARM_UP = 300
+"""The first requests, not counted: imports, statements prepared, pages read."""
+
+COLUMNS = ("", "req/s", "p50 ms", "p99 ms", "server CPU µs/req", "errors")
+
+
+class SqliteFiles:
+    """Databases as files, copied from a template."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def create(self, name: str, template: str | None = None) -> str:
+        self.drop(name)
+        if template is not None:
+            shutil.copyfile(self._folder / template, self._folder / name)
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        return f"sqlite:///{self._folder / name}"
+
+    def drop(self, name: str) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            (self._folder / (name + suffix)).unlink(missing_ok=True)
+
+
+Databases = Postgresql | SqliteFiles
+
+
+@contextmanager
+def databases(kind: str, folder: Path) -> Iterator[Databases]:
+    if kind == "sqlite":
+        yield SqliteFiles(folder)
+        return
+    with postgresql(folder) as server:
+        yield server
+
+
+def one_round(
+    run: Run, arguments: Sequence[str], url: str, requests: Sequence[bytes], connections: int = CONNECTIONS
+) -> dict[str, Any]:
+    """Start a server, warm it up with the first requests, measure with the rest."""
+    with serving(arguments, {"DATABASE_URL": url, "STORAGE_DIR": str(run.folder / "files")}, run.folder) as server:
+        warm_up = min(WARM_UP, len(requests) // 4)
+        drive(server, requests[:warm_up], min(8, connections), run.folder)
+        return drive(server, requests[warm_up:], connections, run.folder)
+
+
+def _compare(run: Run, kind: str) -> Result:
+    cadres = 600 if run.quick else CADRES
+    contenders = {"ours": PRODUCT, "floor_insert": peer(f"floor_{kind}"), "naive": peer("naive")}
+    rounds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    with databases(kind, run.folder) as stored:
+        people = world.build(stored.create("template"), cadres, history_days=8)
+        issued = world.issue_tokens(stored.url("template"), people)
+        for _ in range(1 if run.quick else run.rounds):
+            for name, arguments in contenders.items():
+                url = stored.create("round", "template") if name == "ours" else stored.create("round")
+                requests = world.check_in_requests(people, issued)
+                rounds[name].append(one_round(run, arguments, url, requests))
+                if name == "ours" and world.stored_check_ins(url, business_day(now())) != cadres:
+                    raise AssertionError("a check-in that was answered is not there")
+        stored.drop("round")
+        stored.drop("template")
+    return _report(rounds)
+
+
+def _report(rounds: dict[str, list[dict[str, Any]]]) -> Result:
+    result = Result(COLUMNS, data={"rounds": rounds})
+    middle = {
+        name: {key: median(r[key] for r in them) for key in them[0] if isinstance(them[0][key], float | int)}
+        for name, them in rounds.items()
+    }
+    for name, m in middle.items():
+        errors = sum(r["failed_connections"] + _not_created(r) for r in rounds[name])
+        result.rows.append((name, m["per_second"], m["p50_ms"], m["p99_ms"], m["server_cpu_us"], errors))
+    result.at_least("ours / floor_insert", _ratio(rounds, "floor_insert"), 1.3)
+    result.at_least("ours / naive", _ratio(rounds, "naive"), 5)
+    result.at_most("p99 / p50", middle["ours"]["p99_ms"] / middle["ours"]["p50_ms"], 4)
+    result.notes.append(
+        f"server CPU: floor / ours = {middle['floor_insert']['server_cpu_us'] / middle['ours']['server_cpu_us']:.2f}"
+    )
+    return result
+
+
+def _not_created(measured: dict[str, Any]) -> int:
+    return sum(count for status, count in measured["statuses"].items() if status != "201")
+
+
+def _ratio(rounds: dict[str, list[dict[str, Any]]], other: str) -> float:
+    """The median of the ratios of neighbours in time, which what else the machine does disturbs least."""
+    return median(a["per_second"] / b["per_second"] for a, b in zip(rounds["ours"], rounds[other], strict=True))
+
+
+@section("check-in", "Check-ins on PostgreSQL, one worker, 32 connections")
+def on_postgresql(run: Run) -> Result:
+    return _compare(run, "postgresql")
+
+
+@section("check-in-sqlite", "Check-ins on SQLite, synchronous=FULL, 32 connections")
+def on_sqlite(run: Run) -> Result:
+    return _compare(run, "sqlite")

@@ -1,0 +1,126 @@
+"""The load generator: so many connections, each sending its next request as soon as the last one is answered.
+
+Run as a process of its own (`python -m bench.load FILE CONNECTIONS PORT`), on a core of its own. The file holds whole
+requests, pickled; what comes out is one line of JSON.
+"""
+
+import asyncio
+import json
+import pickle
+import statistics
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+
+@dataclass(slots=True)
+class Tally:
+    requests: list[bytes]
+    sent: int = 0
+    answered: int = 0
+    failed: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    sample: str = ""
+
+
+class Client(asyncio.Protocol):
+    """One connection, kept alive. Answers carry a Content-Length, which is all that it understands."""
+
+    def __init__(self, tally: Tally, done: asyncio.Future[None]) -> None:
+        self._tally = tally
+        self._done = done
+        self._buffer = b""
+        self._sent_at = 0.0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def send_next(self) -> None:
+        tally = self._tally
+        assert self._transport is not None
+        if tally.sent == len(tally.requests):
+            self._finish()
+            return
+        request = tally.requests[tally.sent]
+        tally.sent += 1
+        self._sent_at = time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data
+        head_end = buffer.find(b"\r\n\r\n")
+        if head_end < 0:
+            self._buffer = buffer
+            return
+        lowered = buffer[:head_end].lower()
+        at = lowered.find(b"content-length:")
+        length = int(lowered[at + 15 :].split(b"\r\n", 1)[0])
+        if len(buffer) < head_end + 4 + length:
+            self._buffer = buffer
+            return
+        self._buffer = b""
+        tally = self._tally
+        tally.seconds.append(time.perf_counter() - self._sent_at)
+        status = buffer[9:12].decode("ascii")
+        tally.statuses[status] += 1
+        tally.answered += 1
+        if tally.answered == 1 or (not status.startswith("2") and len(tally.sample) < 2000):
+            tally.sample = buffer.decode("utf-8", "replace")
+        self.send_next()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        if not self._done.done():
+            self._tally.failed += 1
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self._done.done():
+            self._done.set_result(None)
+            assert self._transport is not None
+            self._transport.close()
+
+
+async def drive(requests: list[bytes], connections: int, port: int) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    tally = Tally(requests)
+    clients, finished = [], []
+    for _ in range(connections):
+        done: asyncio.Future[None] = loop.create_future()
+        _, client = await loop.create_connection(lambda done=done: Client(tally, done), "127.0.0.1", port)  # type: ignore[misc]
+        clients.append(client)
+        finished.append(done)
+    started = time.perf_counter()
+    for client in clients:
+        client.send_next()
+    await asyncio.gather(*finished)
+    elapsed = time.perf_counter() - started
+    quantiles = statistics.quantiles(tally.seconds, n=1000) if len(tally.seconds) > 1 else [0.0] * 999
+    return {
+        "requests": tally.answered,
+        "failed_connections": tally.failed,
+        "statuses": dict(tally.statuses),
+        "seconds": elapsed,
+        "per_second": tally.answered / elapsed,
+        "p50_ms": quantiles[499] * 1000,
+        "p90_ms": quantiles[899] * 1000,
+        "p99_ms": quantiles[989] * 1000,
+        "max_ms": max(tally.seconds, default=0.0) * 1000,
+        "sample": tally.sample,
+    }
+
+
+def main() -> None:
+    import uvloop  # noqa: PLC0415
+
+    path, connections, port = sys.argv[1:4]
+    requests: list[bytes] = pickle.loads(Path(path).read_bytes())  # noqa: S301 - written by the run itself
+    print(json.dumps(uvloop.run(drive(requests, int(connections), int(port)))))
+
+
+if __name__ == "__main__":
+    main()

