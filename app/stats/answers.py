@@ -22,6 +22,7 @@ from app.policy.statistics import on_post_rate
 from app.stats import schemas, words
 from app.stats.counting import By, Key, Question, Tally, count
 from app.stats.freshness import data_as_of, day_versions
+from app.stats.open_days import counties_of
 from app.stats.suppression import Asked, asked_by_counties, withheld_rows
 
 MAX_DAYS = 366
@@ -49,8 +50,10 @@ def ask(call: Call, area_code: str | None, first: date, last: date, by: By, lang
     if by is By.AREA:
         below = call.session.execute(select(Area.code, Area.name).where(Area.parent_code == area.code))
         names |= {code: name for code, name in below}  # noqa: C416 - typed rows, not a dict of rows
-    asked = asked_by_counties(call.session, call.viewer, area.code, call.today)
-    return Asking(Question(call.viewer, area.code, first, last, by, by_day=bool(asked)), names, asked, language)
+    counties = counties_of(call.session, call.viewer, area.code)
+    asked = asked_by_counties(call.session, call.viewer, counties, call.today)
+    question = Question(call.viewer, area.code, counties, first, last, by, by_day=bool(asked))
+    return Asking(question, names, asked, language)
 
 
 def _require_range(first: date, last: date) -> None:

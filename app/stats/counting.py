@@ -22,7 +22,7 @@ from app.attendance.rollups import NUMBERS
 from app.models import CountyRollup, TeamRollup
 from app.policy.attendance import Status, judge_day
 from app.policy.calendar import Calendar
-from app.stats.open_days import open_spans
+from app.stats.open_days import among, open_spans
 
 
 class By(StrEnum):
@@ -41,12 +41,14 @@ DIGITS_BELOW = {2: 4, 4: 6, 6: 9, 9: 12, 12: 12}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is counted: an area's days from `first` to `last`, both inclusive. `by_day` keeps the days and counties
-    apart while counting, which tells how large each group was on its fullest day.
+    """What is counted: an area's days from `first` to `last`, both inclusive; `counties` are those that it lies in or
+    is made of. `by_day` keeps the days and counties apart while counting, which tells how large each group was on its
+    fullest day.
     """
 
     viewer: Viewer
     area_code: str
+    counties: tuple[str, ...]
     first: date
     last: date
     by: By
@@ -145,7 +147,7 @@ def _closed(session: Session, question: Question) -> Iterator[Cell]:
     query = (
         select(*columns.values(), *numbers)
         .where(countable(question.viewer, model, question.area_code))
-        .where(model.date.between(question.first, question.last))
+        .where(among(model.county_code, question.counties), model.date.between(question.first, question.last))
         .group_by(*columns.values())
     )
     for row in session.execute(query):
@@ -169,7 +171,7 @@ def _open(session: Session, question: Question, today: date, calendar: Calendar)
 
     names = [name for name in _columns(question, TeamRollup) if name != "day"]
     keep_day = question.by_day or question.by in PERIODS
-    for span in open_spans(session, question.area_code, question.first, min(question.last, today)):
+    for span in open_spans(session, question.counties, question.first, min(question.last, today)):
         counted = count_facts(
             session, span, columns, lambda facts: countable(question.viewer, facts, question.area_code)
         )

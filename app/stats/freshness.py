@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.access.areas import county_column_in, county_of, level_of
 from app.models import CalendarYear, DayHead, RosterVersion
 from app.stats.counting import Question
+from app.stats.open_days import among
 
 _AGE = text(
     """
@@ -41,13 +41,11 @@ def day_versions(session: Session, question: Question) -> list[Any]:
     """What moves whenever the question's numbers do: the versions of its days and of its counties' rosters, and the
     calendars. No day is looked into.
     """
-    code = question.area_code
-    of_area = county_of(code) if level_of(code) in {"township", "village"} else code
     heads = select(func.count(), func.sum(DayHead.version)).where(
-        county_column_in(DayHead.county_code, of_area), DayHead.date.between(question.first, question.last)
+        among(DayHead.county_code, question.counties), DayHead.date.between(question.first, question.last)
     )
     rosters = select(func.count(), func.sum(RosterVersion.version)).where(
-        county_column_in(RosterVersion.county_code, of_area)
+        among(RosterVersion.county_code, question.counties)
     )
     calendars = select(func.count(), func.max(CalendarYear.loaded_at))
     execute = session.execute

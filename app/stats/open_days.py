@@ -1,30 +1,47 @@
-"""The days that counties have begun and not closed yet."""
+"""The counties of an area, and the days that they have begun and not closed yet."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.access.areas import county_column_in, county_of, level_of
+from app.access.viewer import Role, Viewer
 from app.attendance.facts import Span
 from app.attendance.rejudge import MAX_SPAN_DAYS
 from app.clock import business_day
 from app.models import Area, DayHead, Posting
 
 
-def open_spans(session: Session, area_code: str, first: date, last: date) -> Iterator[Span]:
-    """The open days from `first` to `last` of the area's counties (of its own county, inside one), in pieces that one
-    query can take.
+def counties_of(session: Session, viewer: Viewer, area_code: str) -> tuple[str, ...]:
+    """The counties whose days tell of the area: those in it, or the one that it lies in; for a unit officer only those
+    to which its unit ever sent somebody. Naming them lets every look into a table by county and day begin at the day.
     """
+    if level_of(area_code) in {"county", "township", "village"}:
+        return (county_of(area_code),)
+    query = select(Area.code).where(Area.level == "county", county_column_in(Area.code, area_code))
+    if viewer.role is Role.UNIT:
+        query = query.where(Area.code.in_(select(Posting.county_code).where(Posting.unit_id == viewer.unit_id)))
+    return tuple(session.scalars(query.order_by(Area.code)))
+
+
+def among(column: Any, counties: Sequence[str]) -> ColumnElement[bool]:
+    """`column IN (counties)`, handed over as one value: looking at each by itself costs more than some queries do."""
+    return column.in_(bindparam(None, list(counties), expanding=True))  # type: ignore[no-any-return]
+
+
+def open_spans(session: Session, counties: Sequence[str], first: date, last: date) -> Iterator[Span]:
+    """The counties' open days from `first` to `last`, in pieces that one query can take."""
     if first > last:
         return
-    counties: dict[date, list[str]] = defaultdict(list)
-    for county_code, begins in _first_open_days(session, area_code):
+    by_start: dict[date, list[str]] = defaultdict(list)
+    for county_code, begins in _first_open_days(session, counties):
         if begins <= last:
-            counties[max(begins, first)].append(county_code)
-    for begins, codes in sorted(counties.items()):
+            by_start[max(begins, first)].append(county_code)
+    for begins, codes in sorted(by_start.items()):
         start = begins
         while start <= last:
             end = min(start + timedelta(days=MAX_SPAN_DAYS - 1), last)
@@ -32,7 +49,7 @@ def open_spans(session: Session, area_code: str, first: date, last: date) -> Ite
             start = end + timedelta(days=1)
 
 
-def _first_open_days(session: Session, area_code: str) -> Iterator[tuple[str, date]]:
+def _first_open_days(session: Session, counties: Sequence[str]) -> Iterator[tuple[str, date]]:
     """By county, the day after the last closed one; where none was closed, the day on which its first posting was
     entered. One look into an index for each county, however long its history.
     """
@@ -41,8 +58,7 @@ def _first_open_days(session: Session, area_code: str) -> Iterator[tuple[str, da
         .where(DayHead.county_code == Area.code, DayHead.closed_at.is_not(None))
         .scalar_subquery()
     )
-    of_area = county_of(area_code) if level_of(area_code) in {"township", "village"} else area_code
-    query = select(Area.code, closed).where(Area.level == "county", county_column_in(Area.code, of_area))
+    query = select(Area.code, closed).where(among(Area.code, counties))
     never: list[str] = []
     for county_code, last_closed in session.execute(query):
         if last_closed is None:

@@ -4,22 +4,23 @@ One answer, the totals above it, and the same period asked again at a lower leve
 about different periods, put together by somebody, are not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access.areas import area_prefix, county_column_in, county_of, level_of
+from app.access.areas import area_prefix
 from app.access.scope import may_ask
 from app.access.viewer import Role, Viewer
 from app.attendance.law import as_provision
-from app.models import Area, LocalProvision
+from app.models import LocalProvision
 from app.policy.calendar import Calendar
 from app.policy.provisions import load_text
 from app.policy.statistics import GroupSize, withheld
 from app.stats.counting import By, Key, Question, Tally, count
+from app.stats.open_days import counties_of
 
 BELOW = "stats.suppress_below"
 
@@ -27,18 +28,14 @@ Asked = Mapping[str, int]
 """By county, the number of people under which a group is withheld; only counties that ask."""
 
 
-def asked_by_counties(session: Session, viewer: Viewer, area_code: str, today: date) -> Asked:
-    """What the area's counties ask for today. Officers read attendance by name, so nothing is withheld from them."""
+def asked_by_counties(session: Session, viewer: Viewer, counties: Sequence[str], today: date) -> Asked:
+    """What counties ask for today. Officers read attendance by name, so nothing is withheld from them."""
     if viewer.role is not Role.DASHBOARD:
         return {}
     local = session.scalars(select(LocalProvision).where(LocalProvision.key == BELOW)).all()
     provisions = load_text().adding(as_provision(row) for row in local)
     if not local and not provisions.value(BELOW, today, None):
         return {}
-    of_area = county_of(area_code) if level_of(area_code) in {"township", "village"} else area_code
-    counties = session.scalars(
-        select(Area.code).where(Area.level == "county", county_column_in(Area.code, of_area)).order_by(Area.code)
-    )
     asked = {code: int(provisions.value(BELOW, today, code)) for code in counties}
     return {code: below for code, below in asked.items() if below}
 
@@ -49,16 +46,18 @@ def withheld_rows(
     """The rows of the answer that are not shown; all of them where the area itself is not."""
     if not asked:
         return frozenset()
-    if _area_withheld(session, question, asked, today, calendar):
+    if _area_withheld(session, question, today, calendar):
         return frozenset(found)
     return withheld({key: _size(tally, asked) for key, tally in found.items()})
 
 
-def _area_withheld(session: Session, question: Question, asked: Asked, today: date, calendar: Calendar) -> bool:
+def _area_withheld(session: Session, question: Question, today: date, calendar: Calendar) -> bool:
     """Whether an answer one level up, which the viewer may ask for as well, withholds the area or one above it."""
     child = question.area_code
     while (parent := _above(child)) and may_ask(question.viewer, parent):
-        siblings = replace(question, area_code=parent, by=By.AREA, by_day=True)
+        counties = counties_of(session, question.viewer, parent)
+        siblings = replace(question, area_code=parent, counties=counties, by=By.AREA, by_day=True)
+        asked = asked_by_counties(session, question.viewer, counties, today)
         sizes = {key.area_code: _size(tally, asked) for key, tally in count(session, siblings, today, calendar).items()}
         if child in withheld(sizes):
             return True
