@@ -290,11 +290,11 @@ def machine(built_app, databases, tmp_path):
     return OnThisDatabase
 
 
-def test_in_whatever_order_things_happen_the_ledger_follows_from_the_facts(machine):
+def test_in_whatever_order_things_happen_the_ledger_follows_from_the_facts(machine, databases):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=25 if databases.name == "sqlite" else 10,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
