@@ -12,7 +12,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --re
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help run test check format lock bench migration clean
+.PHONY: help install run test check format lock bench migration clean
 
 ## help: list the commands
 help:
@@ -37,6 +37,9 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 $(VENV)/installed-bench: requirements-bench.txt $(VENV)/installed-dev
 	@$(INSTALL) requirements-bench.txt
 	@touch $@
+
+## install: set up .venv from the lock file, without demo data
+install: $(VENV)/installed
 
 ## run: set up, seed the demo county on the first run, serve on http://$(HOST):$(PORT)
 run: $(VENV)/installed

@@ -9,7 +9,7 @@ from app import clock
 from app.cli import opening
 from app.cli.console import Refusal, say
 from app.cli.root import app
-from app.cli.serve import run_server
+from app.cli.serve import address_of, run_server
 from app.database import Database
 from app.demo.county import OFFICERS, PASSWORD
 from app.demo.seed import is_demo, is_empty, seed
@@ -39,7 +39,7 @@ def demo(*, serve: Annotated[bool, typer.Option("--serve", help="完成后启动
 
 
 def _introduction(database: Database, settings: Settings) -> str:
-    address = f"http://{settings.host}:{settings.port}"
+    address = address_of(settings)
     with database.reading() as session:
         posting = session.scalars(select(Posting).order_by(Posting.id).limit(1)).one()
         cadre = session.scalars(select(Account).where(Account.cadre_id == posting.cadre_id)).one()

@@ -51,7 +51,7 @@ def run_server(settings: Settings, workers: int = 1) -> None:
         with opening.open_database(settings) as database:
             _prepare(database)
         with _listening(settings.host, settings.port) as listener:
-            say(f"在岗 Zaigang: {_address(settings)}  ·  API: {_address(settings)}/docs")
+            say(f"在岗 Zaigang: {address_of(settings)}  ·  API: {address_of(settings)}/docs")
             _run(settings, workers, listener)
 
 
@@ -97,7 +97,8 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _address(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
+    """Where somebody at this machine finds the service."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104 - compared, not bound
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 

@@ -94,7 +94,8 @@ def _add_areas(session: Session, county: County, founded: datetime) -> None:
             code = f"99010100{township}{number:03d}"
             session.add(Area(code=code, name=name, level="village", parent_code=township_of(code)))
             session.flush()
-            lng, lat = 110.60 + 0.05 * township + 0.02 * number, 36.05 + 0.03 * township - 0.01 * number
+            lng = round(110.60 + 0.05 * township + 0.02 * number, 2)
+            lat = round(36.05 + 0.03 * township - 0.01 * number, 2)
             county.centers[code] = (lng, lat)
             circle = {"circle": {"lng": lng, "lat": lat, "radius_m": 1500}}
             session.add(Fence(area_code=code, geometry=circle, drawn=circle, created_at=founded, created_by=None))
