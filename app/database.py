@@ -23,6 +23,7 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -106,6 +107,14 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """One transaction that only reads, consistent on SQLite and statement by statement on PostgreSQL."""
         with Session(self.reader, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """One transaction that cannot write, and sees one instant from beginning to end on every database."""
+        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+            if not self.is_sqlite:  # there the reader's connections are that way anyhow
+                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
 
     @contextmanager

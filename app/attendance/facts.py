@@ -171,6 +171,16 @@ def with_confirmed(signature: int, confirmed: bool) -> int:
     return signature | CONFIRMED if confirmed else signature & ~CONFIRMED
 
 
+def with_presence(signature: int, presence: Evidence | None) -> int:
+    """The signature of a day whose presence rests on something else, or on nothing."""
+    return signature & ~(0b11 << _PRESENCE_SHIFT) | _PRESENCE.index(presence) << _PRESENCE_SHIFT
+
+
+def presence_of(*found: Evidence | None) -> Evidence | None:
+    """The one that a day is said to rest on, of all that was found: as `_presence` says it in SQL."""
+    return next((evidence for evidence in _PRESENCE if evidence is not None and evidence in found), None)
+
+
 @lru_cache(maxsize=128)
 def _facts_statement(count: int, *, named: bool) -> Select[Any]:
     """The statement about `count` days, of postings that are named or of whole counties. Building it costs more than

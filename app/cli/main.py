@@ -17,6 +17,7 @@ from app.cli import (  # noqa: F401
     init,
     keys,
     migrate,
+    replay,
     serve,
 )
 from app.cli.console import FAILED, Refusal, complain

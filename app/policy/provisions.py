@@ -118,6 +118,10 @@ class Provisions:
             for item in items
         )
 
+    def beginnings(self, prefix: str) -> set[date]:
+        """The days on which provisions come into force whose keys begin so, wherever."""
+        return {item.in_force_from for key, items in self._by_key.items() if key.startswith(prefix) for item in items}
+
     def adding(self, items: Iterable[Provision]) -> "Provisions":
         return Provisions([item for items_of_key in self._by_key.values() for item in items_of_key] + list(items))
 
