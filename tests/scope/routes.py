@@ -150,7 +150,8 @@ ROUTES: dict[str, Route] = {
     "draft_recall_notice": person("county_officer city_officer"),
     "list_vacancies": area(OFFICERS, seen_by=OWN_AREAS),
     "fill_vacancy": person("county_officer", body=posting),
-    # ------------------------------------------------ stats
+    # ------------------------------------------------ ledger and stats
+    "get_ledger": area(OFFICERS, seen_by=OWN_AREAS),
     "get_attendance_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
     "get_today_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
     "get_recall_flag_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),

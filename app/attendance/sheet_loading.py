@@ -1,0 +1,248 @@
+"""The month sheet out of the tables: a fixed number of set queries, however many people it is about."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.access import scope
+from app.access.areas import in_area, level_of
+from app.attendance import sheet
+from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.sheet import Cell, Day, Filed, Sheet
+from app.attendance.sheet_question import ONE_DAY, SheetQuestion
+from app.clock import business_day
+from app.errors import Unprocessable
+from app.models import Area, Cadre, DayEntry, DayHead, DispatchUnit, Posting
+from app.policy.allowance import judge_allowance_days
+from app.policy.attendance import Status, judge_day
+from app.policy.judgment import Basis
+
+MAX_ROWS = 5000
+"""Of one sheet: a city's cadres."""
+
+NAMED_POSTINGS = 500
+"""Up to so many are named in a query about open days; more, and whole counties are read and sifted."""
+
+Counted = Mapping[date, frozenset[Status]]
+
+
+def load_sheet(session: Session, question: SheetQuestion) -> Sheet:
+    """The sheet as the question's viewer sees it. Days that have an entry stand as they are; open days without one are
+    judged from the facts; of a month that is closed no fact is read.
+    """
+    entries = _load_entries(session, question)
+    postings = _load_postings(session, question, entries)
+    open_days = _OpenDays.load(session, question, {posting.county_code for posting in postings})
+    judged = _judge_open_days(session, question, postings, open_days)
+    law = _Allowance(question)
+    rows = []
+    for posting in postings:
+        cells = _cells(question, posting, entries.get(posting.id, {}), judged.get(posting.id, {}))
+        rows.append(_row(question, posting, cells, law.counted(posting.county_code)))
+    rows.sort(key=lambda row: row.order)
+    return Sheet(
+        area_code=question.area.code,
+        area=question.area.name,
+        area_path=question.area_path,
+        by_township=level_of(question.area.code) not in {"township", "village"},
+        first=question.first,
+        last=question.last,
+        over=question.today > question.last,
+        days=_days(question),
+        rows=rows,
+        filings=_filings(question, rows),
+        basis=law.basis(),
+    )
+
+
+def _load_entries(session: Session, question: SheetQuestion) -> dict[UUID, dict[date, Cell]]:
+    query = select(DayEntry.posting_id, DayEntry.date, DayEntry.status, DayEntry.confirmed).where(
+        *_entries_of(question)
+    )
+    entries: dict[UUID, dict[date, Cell]] = defaultdict(dict)
+    for posting_id, day, status, confirmed in session.execute(query):
+        entries[posting_id][day] = sheet.JUDGED[status, confirmed]
+    return entries
+
+
+def _entries_of(question: SheetQuestion) -> tuple[ColumnElement[bool], ...]:
+    return (
+        scope.visible(question.viewer, DayEntry),
+        in_area(DayEntry, question.area.code),
+        DayEntry.date.between(question.first, question.last),
+    )
+
+
+def _load_postings(session: Session, question: SheetQuestion, entries: Mapping[UUID, Any]) -> list[Row[Any]]:
+    """The postings that the month touches. One whose dates were moved out of a month that had been filed keeps its
+    entries there, and so its row.
+    """
+    touching = and_(
+        Posting.starts_on <= question.last, or_(Posting.ends_on.is_(None), Posting.ends_on >= question.first)
+    )
+    postings = list(session.execute(_posting_query(question).where(touching).limit(MAX_ROWS + 1)))
+    known = {posting.id for posting in postings}
+    if not entries.keys() <= known:
+        with_entries = Posting.id.in_(select(DayEntry.posting_id).where(*_entries_of(question)))
+        moved = session.execute(_posting_query(question).where(with_entries, ~touching).limit(MAX_ROWS + 1))
+        postings.extend(moved)
+    if len(postings) > MAX_ROWS:
+        raise Unprocessable.field(
+            "/query/area",
+            "sheet_too_large",
+            f"超过 {MAX_ROWS} 人，请按市、县或乡镇分别导出",
+            f"more than {MAX_ROWS} people: ask for a city, county or township at a time",
+        )
+    return postings
+
+
+def _posting_query(question: SheetQuestion) -> Select[*tuple[Any, ...]]:
+    village, township = aliased(Area), aliased(Area)
+    return (
+        select(
+            Posting.id,
+            Posting.cadre_id,
+            Posting.county_code,
+            Posting.township_code,
+            Posting.village_code,
+            Posting.duty,
+            Posting.starts_on,
+            Posting.ends_on,
+            Cadre.name,
+            DispatchUnit.name.label("unit"),
+            func.coalesce(village.name, Posting.village_code).label("village"),
+            func.coalesce(township.name, Posting.township_code).label("township"),
+        )
+        .join(Cadre, Cadre.id == Posting.cadre_id)
+        .join(DispatchUnit, DispatchUnit.id == Posting.unit_id)
+        .outerjoin(village, village.code == Posting.village_code)
+        .outerjoin(township, township.code == Posting.township_code)
+        .where(scope.visible(question.viewer, Posting), in_area(Posting, question.area.code))
+    )
+
+
+@dataclass(slots=True)
+class _OpenDays:
+    """By county the first day that has begun and was not closed, as far as it lies in the month."""
+
+    first: dict[str, date] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, session: Session, question: SheetQuestion, counties: Iterable[str]) -> "_OpenDays":
+        codes = sorted(counties)
+        if not codes or question.through < question.first:
+            return cls()
+        closed = (
+            select(func.max(DayHead.date))
+            .where(DayHead.county_code == Area.code, DayHead.closed_at.is_not(None))
+            .scalar_subquery()
+        )
+        entered = (
+            select(func.min(Posting.created_at))
+            .where(Posting.county_code == Area.code, closed.is_(None))
+            .scalar_subquery()
+        )
+        first: dict[str, date] = {}
+        found = session.execute(select(Area.code, closed, entered).where(Area.code.in_(codes)))
+        for code, last_closed, first_entered in found.tuples():
+            begins = last_closed + ONE_DAY if last_closed else business_day(first_entered)
+            if begins <= question.through:
+                first[code] = max(begins, question.first)
+        return cls(first)
+
+    def spans(self, question: SheetQuestion, postings: Sequence[Row[Any]]) -> Iterator[Span]:
+        by_first: dict[date, list[str]] = defaultdict(list)
+        for code, begins in self.first.items():
+            by_first[begins].append(code)
+        for begins, codes in sorted(by_first.items()):
+            concerned = tuple(posting.id for posting in postings if posting.county_code in codes)
+            named = concerned if len(concerned) <= NAMED_POSTINGS else None
+            yield Span(tuple(sorted(codes)), begins, question.through, named)
+
+
+def _judge_open_days(
+    session: Session, question: SheetQuestion, postings: Sequence[Row[Any]], open_days: _OpenDays
+) -> dict[UUID, dict[date, Cell]]:
+    """Days that have an entry are in it as well; the entry is what counts."""
+    wanted = {posting.id for posting in postings}
+    judged: dict[UUID, dict[date, Cell]] = defaultdict(dict)
+    for span in open_days.spans(question, postings):
+        for row in load_facts(session, span):
+            if row.status is not None or row.posting_id not in wanted:
+                continue
+            status = judge_day(facts_on(row.signature, row.date, question.calendar)).status
+            if status is not None:
+                judged[row.posting_id][row.date] = sheet.JUDGED[status, False]
+    return judged
+
+
+def _cells(
+    question: SheetQuestion, posting: Row[Any], entries: Mapping[date, Cell], judged: Mapping[date, Cell]
+) -> tuple[Cell, ...]:
+    through, starts_on, ends_on = question.through, posting.starts_on, posting.ends_on or date.max
+    cells = []
+    for day in question.days:
+        cell = entries.get(day) or judged.get(day)
+        if cell is None:
+            if not starts_on <= day <= ends_on:
+                cell = sheet.OUTSIDE
+            else:
+                cell = sheet.NOT_BEGUN if day > through else sheet.UNRECORDED
+        cells.append(cell)
+    return tuple(cells)
+
+
+def _row(question: SheetQuestion, posting: Row[Any], cells: Sequence[Cell], counted: Counted) -> sheet.Row:
+    return sheet.Row(
+        posting_id=posting.id,
+        cadre_id=posting.cadre_id,
+        name=posting.name,
+        duty=posting.duty,
+        unit=posting.unit,
+        township_code=posting.township_code,
+        township=posting.township,
+        village_code=posting.village_code,
+        village=posting.village,
+        starts_on=posting.starts_on,
+        ends_on=posting.ends_on,
+        cells=cells,
+        numbers=sheet.count_row(cells, question.days, counted),
+        remark=sheet.remark_of(posting.starts_on, posting.ends_on, question.first, question.last),
+    )
+
+
+class _Allowance:
+    """Which statuses count as 实际在岗, county by county."""
+
+    def __init__(self, question: SheetQuestion) -> None:
+        self._question = question
+        self._by_county: dict[str, Counted] = {}
+        self._basis: dict[Any, Basis] = {}
+
+    def counted(self, county_code: str) -> Counted:
+        if county_code not in self._by_county:
+            judged = judge_allowance_days(self._question.days, self._question.provisions, county_code)
+            self._by_county[county_code] = judged.verdict
+            self._basis |= {(basis.area, basis.in_force_from): basis for basis in judged.basis}
+        return self._by_county[county_code]
+
+    def basis(self) -> tuple[Basis, ...]:
+        return tuple(self._basis.values())
+
+
+def _days(question: SheetQuestion) -> tuple[Day, ...]:
+    calendar = question.calendar
+    return tuple(
+        Day(day, calendar.is_rest(day), calendar.assumed(day), begun=day <= question.through) for day in question.days
+    )
+
+
+def _filings(question: SheetQuestion, rows: Iterable[sheet.Row]) -> list[Filed]:
+    townships = {row.township_code: row.township for row in rows}
+    return [Filed(code, name, question.filed.get(code)) for code, name in sorted(townships.items())]
