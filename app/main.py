@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="驻村干部在岗管理：到岗登记、请销假、去向牌、台账与召回预警。",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name whatever host the request named
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -84,12 +85,28 @@ def bearer_token(request: HTTPConnection) -> str:
 
 
 def client_address(request: Request) -> str:
-    """The caller's address; X-Forwarded-For counts only from a proxy that the settings name."""
-    peer = request.client.host if request.client else "unknown"
-    if peer in request.app.state.settings.trusted_proxies:
-        forwarded = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
-        return (forwarded or peer)[:64]
-    return peer[:64]
+    """The caller's address, an IPv6 one as its /64, of which one caller has all. X-Forwarded-For counts only from
+    proxies that the settings name: read from its end, where those wrote, up to the first address that is none of them.
+    """
+    trusted = request.app.state.settings.trusted_proxies
+    address = request.client.host if request.client else "unknown"
+    # Some proxies append to the line that they found, some add a line of their own.
+    hops = [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    while address in trusted and hops:
+        address = hops.pop() or address
+    return _network_of(address)[:64]
+
+
+def _network_of(address: str) -> str:
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, 64), strict=False))
 
 
 DatabaseDependency = Annotated[Database, Depends(get_database)]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 BOM = "\ufeff"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""Spreadsheets with Chinese settings take the full-width signs as well."""
 
 
 def cell(value: object) -> str:

@@ -1,10 +1,13 @@
-"""`/docs` from files of our own: closed networks have no CDN."""
+"""`/docs` from files of our own: closed networks have no CDN. And what the OpenAPI document says of every operation."""
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
+
+from app.errors import problem_responses
 
 STATIC = Path(__file__).parent / "static"
 
@@ -24,3 +27,24 @@ def install_docs(app: FastAPI) -> None:
         return FileResponse(STATIC / "docs.html", headers=_HEADERS)
 
     app.mount("/static", StaticFiles(directory=STATIC))
+    _describe_bodies(app)
+
+
+def _describe_bodies(app: FastAPI) -> None:
+    """Any body can be broken (400) or too large (413), before an operation of ours is asked."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for item in generate()["paths"].values():
+                for operation in item.values():
+                    if "requestBody" in operation:
+                        _declare(operation["responses"], 400, 413)
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _declare(responses: dict[str, Any], *statuses: int) -> None:
+    for status, response in problem_responses(*statuses).items():
+        responses.setdefault(str(status), {name: response[name] for name in ("description", "content")})

@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import TooLarge
 from app.ids import new_id
 
 log = structlog.get_logger()
@@ -26,6 +26,9 @@ SAFETY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Counted by name; a client may make up others without end."""
 
 
 class Envelope:
@@ -68,7 +71,7 @@ class Envelope:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.max_body_bytes:
-                raise TooLarge("too_large", "上传内容过大。", "The content is too large.")
+                raise HTTPException(413)  # the framework takes whatever else is raised here for a broken body
             return message
 
         return bounded
@@ -77,5 +80,6 @@ class Envelope:
 def _count(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
     route = scope.get("route")
     path = getattr(route, "path", "unknown")
-    REQUESTS.labels(scope["method"], path, status).inc()
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUESTS.labels(method, path, status).inc()
     SECONDS.labels(path).observe(seconds)

@@ -1,12 +1,11 @@
 """Keyset pages: stable while rows are inserted, and as cheap on the last page as on the first."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
@@ -60,7 +59,9 @@ class PageRequest:
     def link(self, cursor: str) -> str:
         """Announce the next page in the Link header; returns the cursor."""
         query = [(k, v) for k, v in self._request.query_params.multi_items() if k != "cursor"]
-        url = f"{self._request.url.path}?{urlencode([*query, ('cursor', cursor)])}"
+        # Not `request.url`, which is put together with the Host header, whatever that says.
+        path = quote(self._request.scope["path"])
+        url = f"{path}?{urlencode([*query, ('cursor', cursor)])}"
         self._response.headers["Link"] = f'<{url}>; rel="next"'
         return cursor
 
@@ -96,21 +97,41 @@ def _instant(text: str) -> datetime:
     return instant
 
 
+def _whole_number(text: str) -> int:
+    number = int(text)
+    if not -_LARGEST_INTEGER <= number <= _LARGEST_INTEGER:
+        raise ValueError("not a number of ours")
+    return number
+
+
+def _plain_text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("not a text of ours")
+    return text
+
+
+_LARGEST_INTEGER = 2**31 - 1
 _PARSERS: dict[type, Callable[[str], Any]] = {
     UUID: UUID,
     datetime: _instant,
     date: date.fromisoformat,
-    int: int,
-    str: str,
+    int: _whole_number,
+    str: _plain_text,
 }
+
+
+def _parse(kind: type, value: object) -> Any:
+    if not isinstance(value, str):
+        raise TypeError("cursors carry texts")
+    return _PARSERS[kind](value)
 
 
 def _decode(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.urlsafe_b64decode(padded))
-        return [_PARSERS[key.type.python_type](value) for key, value in zip(keys, values, strict=True)]
-    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        return [_parse(key.type.python_type, value) for key, value in zip(keys, values, strict=True)]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Unprocessable.field(
             "/query/cursor", "invalid_cursor", "翻页游标无效，请从第一页重新开始", "not a cursor of this list"
         ) from error

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -39,6 +40,7 @@ PAGE_HEADERS = {
     **NOT_INDEXED,
 }
 
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -101,8 +103,14 @@ def problem_page(request: Request, problem: Problem) -> Response:
 def board_url(request: Request, code: str) -> str:
     """The page's address for residents: under the configured public address, else the one that was asked."""
     settings: Settings = request.app.state.settings
-    base = settings.public_url or str(request.base_url)
+    base = settings.public_url or _asked_address(request)
     return f"{base.rstrip('/')}/board/{code}"
+
+
+def _asked_address(request: Request) -> str:
+    """Nothing but a host and port is taken from the Host header, which says whatever the client likes."""
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
 def qr_code(url: str) -> bytes:
