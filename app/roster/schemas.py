@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.policy.datum import Datum
-from app.policy.team import Finding as TeamFinding
+from app.policy.team import Finding
 from app.roster.identifiers import is_phone, normalize_id_number, normalize_phone
 from app.web.schemas import AreaCode, Day, Input, InstantOut, Name, Output, ShortText
 
@@ -266,10 +266,10 @@ class TeamMember(Output):
     starts_on: date
 
 
-class Finding(Output):
+class TeamFinding(Output):
     """A warning; nothing is refused for it."""
 
-    code: TeamFinding
+    code: Finding
     detail: str
     basis: list[dict[str, Any]]
 
@@ -286,7 +286,7 @@ class TeamOut(Output):
     levels: list[UnitLevel]
     units: list[UnitRef]
     members: list[TeamMember]
-    findings: list[Finding]
+    findings: list[TeamFinding]
 
 
 class RowFaultOut(Output):

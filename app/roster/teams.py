@@ -91,10 +91,12 @@ def _team(
     )
 
 
-def _finding(judgment: Judgment[Finding]) -> schemas.Finding:
+def _finding(judgment: Judgment[Finding]) -> schemas.TeamFinding:
     facts = judgment.facts
     if judgment.verdict is Finding.UNDER_THREE:
         detail = f"现有 {facts['members']} 人，一般不少于 {facts['minimum']} 人"
     else:
         detail = "两个以上层级的工作队派驻同一村，省、市、县三级不能重复派驻"
-    return schemas.Finding(code=judgment.verdict, detail=detail, basis=[basis.as_json() for basis in judgment.basis])
+    return schemas.TeamFinding(
+        code=judgment.verdict, detail=detail, basis=[basis.as_json() for basis in judgment.basis]
+    )
