@@ -10,8 +10,10 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import BadRequest, respond
 from app.ids import new_id
 
 log = structlog.get_logger()
@@ -57,9 +59,10 @@ class Envelope:
                     headers.setdefault(name, value)
             await send(message)
 
+        app = _refuse_nul if _has_nul(scope) else self.app
         with structlog.contextvars.bound_contextvars(trace_id=trace_id):
             try:
-                await self.app(scope, self._bounded(receive), send_with_headers)
+                await app(scope, self._bounded(receive), send_with_headers)
             finally:
                 _count(scope, status, time.perf_counter() - started)
 
@@ -75,6 +78,16 @@ class Envelope:
             return message
 
         return bounded
+
+
+def _has_nul(scope: Scope) -> bool:
+    return "\x00" in scope["path"] or b"%00" in scope["query_string"]
+
+
+async def _refuse_nul(scope: Scope, receive: Receive, send: Send) -> None:
+    """No name and no code has a NUL, and PostgreSQL takes none in a text."""
+    problem = BadRequest("bad_request", "地址中含有无效字符。", "The address contains an invalid character.")
+    await respond(Request(scope), problem)(scope, receive, send)
 
 
 def _count(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:

@@ -54,6 +54,15 @@ def test_a_body_made_to_break_a_parser_is_refused(client, body):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_nul_in_an_address_is_refused_before_a_database_is_asked(world):
+    officer = world.as_("county_officer")
+    for path in ("/cadres?name=%00", "/units?name=a%00", "/recall-flags?ground=%00", "/areas/%00", "/nowhere%00"):
+        answer = officer.get(path)
+        assert code_of(answer) == (400, "bad_request"), path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["trace_id"] == answer.headers["x-trace-id"]
+
+
 def cursor(*values):
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
