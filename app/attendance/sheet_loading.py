@@ -150,7 +150,7 @@ class _OpenDays:
         )
         first: dict[str, date] = {}
         found = session.execute(select(Area.code, closed, entered).where(Area.code.in_(codes)))
-        for code, last_closed, first_entered in found.tuples():
+        for code, last_closed, first_entered in found:
             begins = last_closed + ONE_DAY if last_closed else business_day(first_entered)
             if begins <= question.through:
                 first[code] = max(begins, question.first)

@@ -52,6 +52,13 @@ OWN_AREAS = {
 """Which areas each role may ask for; a unit officer may name any, and is told of the unit's own cadres only."""
 PAPERS = {**SEEN_BY, "unit_officer": set()}
 """A hospital note is no business of a unit that does not decide on the leave; here none does."""
+AREAS_READ = {
+    **OWN_AREAS,
+    "cadre": {"own", "colleague"},
+    "unit_officer": {"own", "colleague"},
+    "admin": OWN_AREAS["city_officer"],
+}
+"""Which areas each role is told of."""
 ADMINS = {"admin": {"own", "colleague", "sibling", "foreign"}}
 COUNTY_ONLY = {"county_officer": {"own", "colleague", "sibling"}}
 
@@ -69,16 +76,7 @@ ROUTES: dict[str, Route] = {
     # ------------------------------------------------ roster
     "list_areas": Route(ANYONE),
     "create_area": Route("county_officer"),
-    "get_area": Route(
-        ANYONE,
-        "person",
-        seen_by={
-            **OWN_AREAS,
-            "cadre": {"own", "colleague"},
-            "unit_officer": {"own", "colleague"},
-            "admin": OWN_AREAS["city_officer"],
-        },
-    ),
+    "get_area": Route(ANYONE, "person", seen_by=AREAS_READ),
     "put_area_fence": Route("county_officer", "person", seen_by=COUNTY_ONLY),
     "list_units": Route(f"{READERS} admin"),
     "create_unit": Route("county_officer"),
@@ -155,6 +153,13 @@ ROUTES: dict[str, Route] = {
     "get_attendance_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
     "get_today_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
     "get_recall_flag_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
+    # ------------------------------------------------ law
+    "list_provisions": area(ANYONE, seen_by=AREAS_READ),
+    "create_provision": Route(
+        "county_officer", "area", body=lambda place: {"area_code": place.township}, seen_by=COUNTY_ONLY
+    ),
+    "get_calendar": Route(ANYONE),
+    "put_calendar": Route("county_officer"),
     # ------------------------------------------------ webhooks
     "list_webhooks": Route("admin"),
     "create_webhook": Route("admin"),

@@ -18,6 +18,8 @@ OPERATIONS = {
     for path, methods in SPEC["paths"].items()
     for method, operation in methods.items()
 }
+OF_NO_PLACE = {"date": "2026-11-23", "year": "2026"}
+"""Path parameters that tell nothing about a place."""
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
@@ -131,9 +133,10 @@ def request_of(name: str, place: Place | None) -> tuple[str, str, dict[str, Any]
     method, path, operation = OPERATIONS[name]
     route = ROUTES[name]
     for parameter in operation.get("parameters", []):
-        if parameter["in"] == "path" and place:
-            value = "2026-11-23" if parameter["name"] == "date" else getattr(place, parameter["name"])
-            path = path.replace(f"{{{parameter['name']}}}", value)
+        name_in_path = parameter["name"]
+        if parameter["in"] == "path" and (place or name_in_path in OF_NO_PLACE):
+            value = OF_NO_PLACE.get(name_in_path) or getattr(place, name_in_path)
+            path = path.replace(f"{{{name_in_path}}}", value)
     arguments: dict[str, Any] = {"params": route.query(place) if route.query and place else {}}
     if route.files:
         arguments["files"] = {"file": ("empty.csv", PDF, "application/pdf")}
