@@ -148,7 +148,7 @@ class _OpenDays:
             .where(Posting.county_code == Area.code, closed.is_(None))
             .scalar_subquery()
         )
-        first: dict[str, date] = {}
+        first = {}
         found = session.execute(select(Area.code, closed, entered).where(Area.code.in_(codes)))
         for code, last_closed, first_entered in found:
             begins = last_closed + ONE_DAY if last_closed else business_day(first_entered)
