@@ -2,17 +2,21 @@
 
 SQLite gets one writing connection (its lock would serialise writers anyway, and versions before 3.51.3 can
 corrupt a WAL that several connections write and checkpoint) and a pool of read-only ones; PostgreSQL gets one
-pool, and optionally a hot standby for the heavy reads.
+pool, and optionally a hot standby for the heavy reads; while the standby can't be reached, the primary stands in.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import structlog
+from prometheus_client import Counter
 from sqlalchemy import (
     JSON,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -27,10 +31,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.settings import Settings
+
+log = structlog.get_logger()
+
+STANDBY_FALLBACKS = Counter(
+    "zaigang_standby_fallbacks_total", "Reports read from the primary because the standby could not be reached"
+)
+STANDBY_RETRY_SECONDS = 15
+"""How long the primary stands in before the standby is tried again: a host that is down may take its time to say so."""
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -93,6 +106,12 @@ class Database:
             self.standby = self.writer
             if settings.database_read_url:
                 self.standby = _postgresql_engine(settings.database_read_url, settings.database_pool_size)
+        self._standby_rests_until = 0.0
+        """On the monotonic clock."""
+
+    @property
+    def has_standby(self) -> bool:
+        return self.standby is not self.reader
 
     def engines(self) -> Sequence[Engine]:
         return tuple({id(e): e for e in (self.writer, self.reader, self.standby)}.values())
@@ -119,13 +138,33 @@ class Database:
 
     @contextmanager
     def reporting(self) -> Iterator[Session]:
-        """As `reading`, from the standby where one is configured."""
-        with Session(self.standby, expire_on_commit=False) as session:
+        """One transaction that sees one state of the database throughout and can't write, from the standby where one
+        is configured and can be reached.
+        """
+        with self._reporting_connection() as connection, Session(connection, expire_on_commit=False) as session:
             yield session
+
+    def _reporting_connection(self) -> Connection:
+        if self.has_standby:
+            if time.monotonic() >= self._standby_rests_until:
+                try:
+                    return _snapshot(self.standby.connect())
+                except OperationalError as error:
+                    self._standby_rests_until = time.monotonic() + STANDBY_RETRY_SECONDS
+                    log.warning("standby_unavailable", error=str(error.orig)[:300])
+            STANDBY_FALLBACKS.inc()
+        return _snapshot(self.reader.connect())
 
     def dispose(self) -> None:
         for engine in self.engines():
             engine.dispose()
+
+
+def _snapshot(connection: Connection) -> Connection:
+    """On PostgreSQL a read-only transaction over one snapshot; SQLite's readers are that already."""
+    if connection.dialect.name == "sqlite":
+        return connection
+    return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _postgresql_engine(url: str, pool_size: int) -> Engine:

@@ -1,7 +1,7 @@
 """What an endpoint is handed: one transaction, the viewer, and the instant of the request."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Annotated, Any
@@ -138,8 +138,24 @@ def reading(*roles: Role) -> Any:
 
 
 def reporting(*roles: Role) -> Any:
-    """As `reading`, from the standby where there is one."""
-    return Depends(_dependency("reporting", frozenset(roles) or None), scope="function")
+    """As `reading`, over one state of the database, from the standby where there is one. Who asks is read from the
+    primary all the same: a withdrawal holds at once, however far the standby lags.
+    """
+    of_roles = frozenset(roles) or None
+
+    def call(
+        request: Request, token: AccessToken, database: DatabaseDependency, clock: ClockDependency
+    ) -> Iterator[Call]:
+        if not database.has_standby:
+            with database.reporting() as session:
+                yield _open(request, token, session, clock(), of_roles)
+            return
+        with database.reading() as primary:
+            opened = _open(request, token, primary, clock(), of_roles)
+        with database.reporting() as session:
+            yield replace(opened, session=session)
+
+    return Depends(call, scope="function")
 
 
 def writing(*roles: Role) -> Any:
