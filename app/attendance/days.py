@@ -20,7 +20,7 @@ from app.attendance.rejudge import Rejudging, rejudge, rejudge_corrected
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.ids import new_id
 from app.models import Cadre, Correction, DayEntry, Posting, Registration
-from app.policy.attendance import LABELS_ZH, Status, judge_day
+from app.policy.attendance import LABELS_ZH, Status, judge_day, rests_on_assumption
 from app.policy.calendar import Calendar
 from app.web.paging import PageRequest
 
@@ -77,8 +77,9 @@ def standings(
 
 def _standing(row: Row[Any], calendar: Calendar) -> schemas.DayOfMine:
     status, exceptions = row.status, row.exceptions
+    facts = facts_on(row.signature, row.date, calendar)
     if status is None:
-        judgment = judge_day(facts_on(row.signature, row.date, calendar))
+        judgment = judge_day(facts)
         status, exceptions = judgment.status, list(judgment.exceptions)
     status = Status(status)
     return schemas.DayOfMine(
@@ -87,6 +88,7 @@ def _standing(row: Row[Any], calendar: Calendar) -> schemas.DayOfMine:
         status_label=LABELS_ZH[status],
         confirmed=bool(row.confirmed),
         exceptions=exceptions,
+        calendar_assumed=rests_on_assumption(facts, status),
     )
 
 

@@ -13,7 +13,7 @@ from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.law import is_locked, load_calendar, load_provisions
 from app.errors import NotFound
 from app.models import Account, DayRevision, Posting
-from app.policy.attendance import LABELS_ZH, Status, day_basis, judge_day
+from app.policy.attendance import LABELS_ZH, Status, day_basis, judge_day, rests_on_assumption
 
 
 def explain_day(session: Session, posting: Posting, day: date) -> schemas.Explanation:
@@ -36,7 +36,7 @@ def explain_day(session: Session, posting: Posting, day: date) -> schemas.Explan
         confirmed=bool(row.confirmed),
         exceptions=row.exceptions if row.status else list(judgment.exceptions),
         locked=is_locked(session, posting.township_code, day),
-        calendar_assumed=calendar.assumed(day),
+        calendar_assumed=rests_on_assumption(facts, status),
         facts=asdict(facts),
         evidence=load_evidence(session, [posting], day, day).get((posting.id, day), []),
         basis=[schemas.Basis.model_validate(item.as_json()) for item in basis],

@@ -89,6 +89,8 @@ class DayOfPosting(Output):
     status_label: str
     confirmed: bool
     exceptions: list[str]
+    calendar_assumed: bool
+    """Whether the status rests on a year whose calendar is not loaded; also where it is confirmed."""
     evidence: list[Evidence]
 
 
@@ -98,6 +100,7 @@ class DayOfMine(Output):
     status_label: str
     confirmed: bool
     exceptions: list[str]
+    calendar_assumed: bool
 
 
 class PostingDays(Output):
@@ -114,6 +117,8 @@ class Basis(Output):
     kind: str
     in_force_from: date
     area: str | None
+    reading_en: str | None = None
+    approval_document: str | None = None
 
 
 class Revision(Output):

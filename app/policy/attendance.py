@@ -116,7 +116,6 @@ def _status(facts: DayFacts) -> tuple[Status, tuple[str, ...]]:
 
 def _exceptions(facts: DayFacts, status: Status) -> tuple[str, ...]:
     present = status is Status.ON_POST and facts.presence is not None
-    rests_on_calendar = facts.calendar_assumed and status in {Status.REST, Status.ABSENT}
     undecided = facts.correction is None
     found = {
         "present_on_leave": undecided and present and facts.on_leave,
@@ -126,9 +125,14 @@ def _exceptions(facts: DayFacts, status: Status) -> tuple[str, ...]:
         "board_says_in_village_checked_in_elsewhere": facts.board_in_village_elsewhere and not facts.confirmed,
         "leave_not_approved": undecided and facts.board_on_leave and not facts.on_leave and not facts.confirmed,
         "outage": undecided and status is Status.PENDING and facts.outage,
-        "calendar_assumed": undecided and rests_on_calendar and not facts.confirmed,
+        "calendar_assumed": rests_on_assumption(facts, status) and not facts.confirmed,
     }
     return tuple(name for name, holds in found.items() if holds)
+
+
+def rests_on_assumption(facts: DayFacts, status: Status) -> bool:
+    """Whether a status was judged from a year whose calendar is not loaded, and so may yet turn out another."""
+    return facts.calendar_assumed and facts.correction is None and status in {Status.REST, Status.ABSENT}
 
 
 def day_basis(judgment: DayJudgment, provisions: Provisions, day: date, area_code: str) -> tuple[Basis, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.access.call import Call
 from app.access.scope import visible, visible_in
+from app.attendance.law import load_calendar
 from app.attendance.schemas import Actor, Basis, DayOfMine, Person
 from app.errors import NotFound
 from app.models import Account, Area, Cadre, DayEntry, DispatchUnit, Posting, RecallFlag, RecallFlagEvent
@@ -102,7 +103,7 @@ def _summary(row: Row[RecallFlag, Cadre, DispatchUnit, str]) -> dict[str, Any]:
 def _evidence(session: Session, flag: RecallFlag) -> list[DayOfMine]:
     if not flag.days:
         return []
-    days = [date.fromisoformat(day) for day in flag.days]
+    days, calendar = [date.fromisoformat(day) for day in flag.days], load_calendar(session)
     entries = session.scalars(
         select(DayEntry)
         .where(
@@ -119,6 +120,7 @@ def _evidence(session: Session, flag: RecallFlag) -> list[DayOfMine]:
             status_label=LABELS_ZH[Status(entry.status)],
             confirmed=entry.confirmed,
             exceptions=entry.exceptions,
+            calendar_assumed=calendar.assumed(entry.date),  # which of them count rests on it, whatever their status
         )
         for entry in entries
     ]

@@ -143,7 +143,7 @@ def _meta(call: Call, asking: Asking, calendar: Calendar) -> schemas.Meta:
     years = range(question.first.year, min(question.last, max(question.first, call.today)).year + 1)
     return schemas.Meta(
         as_of=data_as_of(call.session, call.now),
-        calendar_assumed=any(calendar.assumed(date(year, 1, 1)) for year in years),
+        calendar_assumed=any(year not in calendar.years for year in years),
         definitions=words.definitions(asking.language),
     )
 
