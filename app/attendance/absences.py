@@ -1,20 +1,24 @@
 """From days to absences: what the ledger says of a posting's past, judged for the recall grounds."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.attendance import counters
 from app.attendance.flags import update_flags
 from app.attendance.heads import last_closed_day
 from app.attendance.law import load_provisions
-from app.models import DayEntry, Posting
+from app.models import DayEntry, Posting, RecallFlag
+from app.policy.absence_state import AbsenceState, fewest_days
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
-from app.policy.recall import HistoryDay, judge_recall
+from app.policy.provisions import Provisions
+from app.policy.recall import MOVED_BY_FACTS, HistoryDay, judge_recall
 
 WINDOW = timedelta(days=2 * 366)
 """How far back the ledger is read: a year's window, and a run that began before it."""
@@ -24,26 +28,86 @@ COUNTED = (Status.ABSENT, Status.REST)
 
 POSTINGS_A_QUERY = 500
 
+T = TypeVar("T")
+
 
 def refresh_absences(
     session: Session, postings: Sequence[Posting], *, now: datetime, by: UUID | None, calendar: Calendar
 ) -> None:
-    """Judge the absences of these postings as of their county's last closed day, and turn their flags."""
+    """The past of these postings has changed: read it anew as of their county's last closed day, judge its absences,
+    turn their flags.
+    """
     by_county: dict[str, list[Posting]] = defaultdict(list)
     for posting in postings:
         by_county[posting.county_code].append(posting)
     provisions = load_provisions(session) if by_county else None
     for county_code, concerned in sorted(by_county.items()):
-        as_of = last_closed_day(session, county_code)
-        if as_of is None or provisions is None:
+        if provisions is None or last_closed_day(session, county_code) is None:
             continue
-        for group in _groups(concerned):
+        for group in _groups(sorted(concerned, key=lambda posting: posting.id)):
+            counters.take_counters(session, county_code, [posting.id for posting in group])
+            # Asked again: whoever held the counters may have been closing another day.
+            as_of = last_closed_day(session, county_code) or date.max
             histories = load_histories(session, county_code, [p.id for p in group], as_of, calendar)
+            states = {posting_id: AbsenceState.of(history, as_of) for posting_id, history in histories.items()}
+            counters.store_states(session, county_code, states)
             judged = [
                 (posting, judge_recall(histories[posting.id], as_of, provisions, posting.village_code))
                 for posting in group
             ]
             update_flags(session, judged, now=now, by=by)
+
+
+def count_closed_day(
+    session: Session,
+    county_codes: Sequence[str],
+    day: date,
+    *,
+    now: datetime,
+    calendar: Calendar,
+    provisions: Provisions,
+) -> None:
+    """Move the absence counters of these counties on by the day that they have just closed, and turn the flags that it
+    may turn: of who was absent, of who has one that today's end of the year's window may thin out; and of anybody on
+    the day on which another rule of absence comes into force.
+    """
+
+    def make_anew(posting_ids: Sequence[UUID]) -> None:
+        postings = session.scalars(select(Posting).where(Posting.id.in_(posting_ids))).all()
+        refresh_absences(session, postings, now=now, by=None, calendar=calendar)
+
+    fewest = fewest_days(provisions, day)
+    turning = counters.move_on(session, county_codes, day, fewest_days=fewest, make_anew=make_anew)
+    turning.update(
+        session.scalars(
+            select(RecallFlag.posting_id).where(
+                RecallFlag.county_code.in_(county_codes), RecallFlag.state.in_(MOVED_BY_FACTS)
+            )
+        )
+    )
+    amended = [county for county in county_codes if provisions.any_begins("absence.", day, county)]
+    if amended:
+        turning.update(counters.with_absences(session, amended))
+    _judge_counted(session, county_codes, turning, day, now, calendar, provisions)
+
+
+def _judge_counted(
+    session: Session,
+    county_codes: Sequence[str],
+    posting_ids: Collection[UUID],
+    day: date,
+    now: datetime,
+    calendar: Calendar,
+    provisions: Provisions,
+) -> None:
+    for group in _groups(sorted(posting_ids)):
+        postings = session.scalars(select(Posting).where(Posting.id.in_(group)).order_by(Posting.id)).all()
+        states = counters.load_states(session, county_codes, group)
+        judged = [
+            (posting, states[posting.id].judge(day, provisions, posting.village_code, calendar.is_rest))
+            for posting in postings
+        ]
+        update_flags(session, judged, now=now, by=None)
 
 
 def load_histories(
@@ -68,6 +132,6 @@ def load_histories(
     return histories
 
 
-def _groups(postings: Sequence[Posting]) -> Iterator[Sequence[Posting]]:
-    for start in range(0, len(postings), POSTINGS_A_QUERY):
-        yield postings[start : start + POSTINGS_A_QUERY]
+def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), POSTINGS_A_QUERY):
+        yield items[start : start + POSTINGS_A_QUERY]

@@ -1,38 +1,55 @@
 """Closing days: at 00:30 of the next day what nobody accounted for becomes an absence.
 
 A county's day is closed in one transaction that holds the day's head, so closing twice at once, or while cadres check
-in, comes out as if one had waited for the other. What was closed stays closed; a run that stops half-way goes on with
-the next county.
+in, comes out as if one had waited for the other. Small counties share a transaction. What was closed stays closed; a
+run that stops half-way goes on with the next counties.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.attendance import rollups
-from app.attendance.absences import WINDOW, refresh_absences
-from app.attendance.entries import CHUNK, Author, Change, write_changes
-from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.absences import count_closed_day
+from app.attendance.closing_sets import judge_as_set
+from app.attendance.entries import Author
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.outbox import emit
 from app.attendance.partitions import ensure_partitions
-from app.attendance.rejudge import change_of, standing_of
 from app.clock import business_day, day_closes_at
 from app.database import Database
-from app.models import DayEntry, DayHead, Posting, RecallFlag
-from app.policy.attendance import Status, judge_day
-from app.policy.calendar import Calendar
-from app.policy.recall import MOVED_BY_FACTS
+from app.models import DayHead, Posting
 
 log = structlog.get_logger()
 
-Progress = Callable[[str, date, int], None]
-"""Told (county, day, postings) after each close."""
+POSTINGS_A_TRANSACTION = 50_000
+"""Counties are closed together up to so many postings. More would not be faster, and whoever uploads late waits for
+the end of the transaction.
+"""
+
+ATTEMPTS = 3
+BROKEN_OFF = {"40001", "40P01"}
+"""PostgreSQL's serialization failure and deadlock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told after each transaction."""
+
+    day: date
+    county_codes: tuple[str, ...]
+    """Closed now; without those that somebody else has closed meanwhile."""
+    postings: int
+    done: int
+    """County days looked after so far, of `due`."""
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,76 +82,87 @@ def due_days(session: Session, now: datetime) -> list[Due]:
 
 
 def close_due_days(
-    database: Database, now: datetime, progress: Progress | None = None, *, stop: Callable[[], bool] = lambda: False
+    database: Database,
+    now: datetime,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Close every day that is due, each in a transaction of its own; returns the number of county days closed. `stop`
-    is asked between two of them.
+    """Close every day that is due, some counties in a transaction; returns the number of county days closed. `stop`
+    is asked between two transactions.
     """
     with database.writing() as session:
         due = due_days(session, now)
         ensure_partitions(session, {item.day for item in due} | {business_day(now)})
-    closed = 0
-    for item in due:
+        sizes = _postings_by_county(session) if due else {}
+    closed = seen = 0
+    for day, county_codes in _portions(due, sizes):
         if stop():
             break
-        with database.writing() as session:
-            postings = close_county_day(session, item.county_code, item.day, now)
-        if postings is not None:
-            closed += 1
-            if progress:
-                progress(item.county_code, item.day, postings)
+        judged = _close_portion(database, county_codes, day, now)
+        closed += len(judged)
+        seen += len(county_codes)
+        if progress:
+            progress(Progress(day, tuple(judged), sum(judged.values()), seen, len(due)))
     return closed
 
 
 def close_county_day(session: Session, county_code: str, day: date, now: datetime) -> int | None:
     """Close one county's day; returns the number of postings judged, or None where it was closed already."""
-    if take_heads(session, [(county_code, day)])[county_code, day] is not None:
-        return None
+    return close_counties(session, [county_code], day, now).get(county_code)
+
+
+def close_counties(session: Session, county_codes: Sequence[str], day: date, now: datetime) -> dict[str, int]:
+    """Close the day of these counties, as far as it is not closed yet; returns the number of postings judged by county.
+    Whoever writes to one of these days at the same time has waited, or waits until the commit.
+    """
+    standing = take_heads(session, [(county_code, day) for county_code in county_codes])
+    open_ones = [county_code for county_code in county_codes if standing[county_code, day] is None]
+    if not open_ones:
+        return {}
     session.execute(
-        update(DayHead).where(DayHead.county_code == county_code, DayHead.date == day).values(closed_at=now)
+        update(DayHead).where(DayHead.county_code.in_(open_ones), DayHead.date == day).values(closed_at=now)
     )
-    calendar = load_calendar(session)
-    author = Author(now, None, "close")
-    judged = 0
-    for changes, count in _judged_in_chunks(session, county_code, day, calendar):
-        judged += count
-        write_changes(session, changes, author, count=False)
-    rollups.rebuild(session, [county_code], day)
-    _refresh_flags(session, county_code, day, now, calendar)
-    emit(
-        session,
-        "day.closed",
-        county_code=county_code,
-        payload={"county_code": county_code, "date": day.isoformat(), "postings": judged},
-        at=now,
-    )
+    calendar, provisions = load_calendar(session), load_provisions(session)
+    counted = judge_as_set(session, open_ones, day, calendar, Author(now, None, "close"))
+    judged = {county_code: counted.get(county_code, 0) for county_code in open_ones}
+    rollups.rebuild(session, open_ones, day)
+    count_closed_day(session, open_ones, day, now=now, calendar=calendar, provisions=provisions)
+    for county_code, postings in judged.items():
+        payload = {"county_code": county_code, "date": day.isoformat(), "postings": postings}
+        emit(session, "day.closed", county_code=county_code, payload=payload, at=now)
     return judged
 
 
-def _judged_in_chunks(
-    session: Session, county_code: str, day: date, calendar: Calendar
-) -> Iterator[tuple[list[Change], int]]:
-    for rows in load_facts(session, Span((county_code,), day, day), chunk=CHUNK).partitions():
-        changes = []
-        for row in rows:
-            before = standing_of(row)
-            judgment = judge_day(facts_on(row.signature, day, calendar))
-            confirmed = before.confirmed and judgment.status == before.status
-            if (before.status, before.exceptions) != (judgment.status, judgment.exceptions):
-                changes.append(change_of(row, before, judgment, confirmed, before.revision + 1, closed=True))
-        yield changes, len(rows)
+def _postings_by_county(session: Session) -> dict[str, int]:
+    counted = select(Posting.county_code, func.count()).group_by(Posting.county_code)
+    return {county_code: number for county_code, number in session.execute(counted)}  # noqa: C416 - typed rows
 
 
-def _refresh_flags(session: Session, county_code: str, day: date, now: datetime, calendar: Calendar) -> None:
-    """Only an absence of today, or an open flag that today's end of the year's window may thin out, can turn; on the
-    day on which another rule of absence comes into force, anybody's absences can.
-    """
-    first = day - WINDOW if load_provisions(session).any_begins("absence.", day, county_code) else day
-    absent = select(DayEntry.posting_id).where(
-        DayEntry.county_code == county_code, DayEntry.date.between(first, day), DayEntry.status == Status.ABSENT
-    )
-    flagged = select(RecallFlag.posting_id).where(
-        RecallFlag.county_code == county_code, RecallFlag.state.in_(MOVED_BY_FACTS)
-    )
-    postings = session.scalars(select(Posting).where(or_(Posting.id.in_(absent), Posting.id.in_(flagged)))).all()
-    refresh_absences(session, postings, now=now, by=None, calendar=calendar)
+def _portions(due: Sequence[Due], sizes: Mapping[str, int]) -> Iterator[tuple[date, list[str]]]:
+    """The counties to close in one transaction: of one day, about POSTINGS_A_TRANSACTION postings, or one county."""
+    for day, items in groupby(due, key=lambda item: item.day):
+        portion: list[str] = []
+        postings = 0
+        for item in items:
+            size = sizes.get(item.county_code, 0)
+            if portion and postings + size > POSTINGS_A_TRANSACTION:
+                yield day, portion
+                portion, postings = [], 0
+            portion.append(item.county_code)
+            postings += size
+        if portion:
+            yield day, portion
+
+
+def _close_portion(database: Database, county_codes: Sequence[str], day: date, now: datetime) -> dict[str, int]:
+    """One transaction; again where the database broke it off because it and another one waited for each other."""
+    for attempt in range(ATTEMPTS):
+        try:
+            with database.writing() as session:
+                return close_counties(session, county_codes, day, now)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in BROKEN_OFF or attempt + 1 == ATTEMPTS:
+                raise
+            log.warning("close_repeated", day=day.isoformat(), counties=len(county_codes))
+    raise AssertionError("unreachable")

@@ -18,6 +18,10 @@ CHUNK = 500
 """Rows a statement; both databases bound the number of parameters."""
 
 
+OUTSIDE_POSTING = ("outside_posting",)
+"""What the last revision of an entry says that was taken out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who changes days, when and why; `by` is null where the service judges by itself, and where each posting has an
@@ -61,18 +65,15 @@ class Change:
     after: Standing = field(default_factory=Standing)
 
 
-def write_changes(session: Session, changes: Sequence[Change], author: Author, *, count: bool = True) -> None:
-    """Upsert the entries, append their revisions, move the roll-ups of closed days: all in this transaction.
-    `count` is off for who counts the whole day afterwards.
-    """
+def write_changes(session: Session, changes: Sequence[Change], author: Author) -> None:
+    """Upsert the entries, append their revisions, move the roll-ups of closed days: all in this transaction."""
     kept = [change for change in changes if change.after.status is not None]
     gone = [change for change in changes if change.after.status is None]
     for start in range(0, len(kept), CHUNK):
         _upsert(session, kept[start : start + CHUNK], author)
     for change in gone:
         _take_out(session, change, author)
-    if count:
-        rollups.apply(session, [_delta(change) for change in changes if change.closed])
+    rollups.apply(session, [_delta(change) for change in changes if change.closed])
 
 
 def _upsert(session: Session, changes: Sequence[Change], author: Author) -> None:
@@ -124,7 +125,7 @@ def _revision_row(change: Change, standing: Standing, author: Author) -> dict[st
 def _take_out(session: Session, change: Change, author: Author) -> None:
     key = (DayEntry.county_code == change.county_code, DayEntry.date == change.date)
     session.execute(delete(DayEntry).where(*key, DayEntry.posting_id == change.posting_id))
-    last = Standing(change.before.status, False, ("outside_posting",), change.before.revision + 1)
+    last = Standing(change.before.status, False, OUTSIDE_POSTING, change.before.revision + 1)
     session.execute(insert(DayRevision), [_revision_row(change, last, author)])
 
 

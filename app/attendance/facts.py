@@ -111,14 +111,18 @@ class _AnySpan(Span):
         object.__setattr__(self, "posting_ids", bindparam("posting_ids", expanding=True, type_=Uuid) if named else None)
 
 
-def load_facts(session: Session, span: Span, *, chunk: int | None = None) -> Result[Any]:
+def load_facts(session: Session, span: Span) -> Result[Any]:
     """Rows (posting_id, date, county_code, township_code, village_code, unit_id, signature, and the stored entry's
     status, confirmed, exceptions, revision or nulls) for every posting and day of the span that is posted or has an
-    entry. `chunk` streams them by so many.
+    entry.
     """
-    statement = _facts_statement(span.days, named=span.posting_ids is not None)
-    options = {"yield_per": chunk} if chunk else {}
-    return session.execute(statement, _parameters(span), execution_options=options)
+    statement, parameters = facts_query(span)
+    return session.execute(statement, parameters)
+
+
+def facts_query(span: Span) -> tuple[Select[Any], dict[str, Any]]:
+    """The statement that `load_facts` runs, and its parameters, for a set that the database goes on with."""
+    return _facts_statement(span.days, named=span.posting_ids is not None), _parameters(span)
 
 
 def count_facts(session: Session, span: Span, columns: Columns, condition: Condition) -> Result[Any]:

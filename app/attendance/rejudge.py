@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
 from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
-from app.attendance.facts import Span, facts_on, load_facts, with_confirmed
+from app.attendance.facts import CLOSED, Span, facts_on, load_facts, with_confirmed
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
 from app.clock import business_day
@@ -92,19 +92,32 @@ class Rejudging:
         return [change for change in judged if change is not None]
 
     def _judge(self, row: Row[Any], calendar: Calendar, last_revision: int) -> Change | None:
-        before = standing_of(row)
-        facts = facts_on(row.signature, row.date, calendar)
-        judgment = judge_day(facts)
-        confirmed = before.confirmed and judgment.status == before.status
-        if self.confirm is not None:
-            confirmed = self.confirm(row, judgment)
-        if confirmed != facts.confirmed:
-            facts = facts_on(with_confirmed(row.signature, confirmed), row.date, calendar)
-            judgment = judge_day(facts)
-        if not _worth_writing(before, judgment, confirmed, closed=facts.closed):
+        before, confirm = standing_of(row), self.confirm
+        decide = None if confirm is None else lambda judgment: confirm(row, judgment)
+        judgment, confirmed = settle(row.signature, before, row.date, calendar, decide)
+        closed = bool(row.signature & CLOSED)
+        if not _worth_writing(before, judgment, confirmed, closed=closed):
             return None
         revision = before.revision or last_revision
-        return change_of(row, before, judgment, confirmed, revision + 1, closed=facts.closed)
+        return change_of(row, before, judgment, confirmed, revision + 1, closed=closed)
+
+
+def settle(
+    signature: int,
+    before: Standing,
+    day: date,
+    calendar: Calendar,
+    confirm: Callable[[DayJudgment], bool] | None = None,
+) -> tuple[DayJudgment, bool]:
+    """What a day's facts come to, and whether it is confirmed then: as `confirm` decides, else if it was and keeps its
+    status.
+    """
+    facts = facts_on(signature, day, calendar)
+    judgment = judge_day(facts)
+    confirmed = confirm(judgment) if confirm else before.confirmed and judgment.status == before.status
+    if confirmed != facts.confirmed:
+        judgment = judge_day(facts_on(with_confirmed(signature, confirmed), day, calendar))
+    return judgment, confirmed
 
 
 def standing_of(row: Row[Any]) -> Standing:
@@ -141,7 +154,11 @@ def _worth_writing(before: Standing, judgment: DayJudgment, confirmed: bool, *, 
 
 
 def _bears_on_absence(change: Change) -> bool:
-    """Whether a change can move an absence count: any change of status, and the confirmation of an absence."""
+    """Whether a change can move an absence count: any change of status, and the confirmation of an absence. A day that
+    is still open is counted when it closes.
+    """
+    if not change.closed:
+        return False
     return change.before.status is not change.after.status or change.after.status is Status.ABSENT
 
 

@@ -1,9 +1,7 @@
 """`close-day`: what a scheduler runs at 00:30, and what may be run at any time."""
 
-from datetime import date
-
 from app import clock
-from app.attendance.close import close_due_days
+from app.attendance.close import Progress, close_due_days
 from app.cli import opening
 from app.cli.console import say
 from app.cli.root import app
@@ -19,5 +17,7 @@ def close_day() -> None:
         say("没有待结束的日期。Nothing is due.")
 
 
-def _report(county_code: str, day: date, postings: int) -> None:
-    say(f"{day}  {county_code}  {postings} 人")
+def _report(progress: Progress) -> None:
+    counties = progress.county_codes
+    which = counties[0] if len(counties) == 1 else f"{len(counties)} 个县"
+    say(f"{progress.day}  {which}  {progress.postings} 人  ({progress.done}/{progress.due})")

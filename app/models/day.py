@@ -2,10 +2,9 @@
 
 import datetime as dt
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Json
@@ -95,11 +94,13 @@ class CountyRollup(Counted, DayOfPosting, Base):
 
 
 class AbsenceCounter(Base):
-    """What the recall judgment needs of a posting's past; `state` is policy.recall's own, `through` its last day."""
+    """What the recall judgment needs of a posting's past (policy.absence_state), up to its county's last closed day:
+    kept for postings that were absent, moved on by the close, made anew from the ledger when the past changes.
+    """
 
     __tablename__ = "absence_counters"
 
     county_code: Mapped[str] = mapped_column(AREA_CODE, primary_key=True)
     posting_id: Mapped[UUID] = mapped_column(primary_key=True)
-    through: Mapped[dt.date]
-    state: Mapped[dict[str, Any]]
+    runs: Mapped[str] = mapped_column(Text, default="")
+    unbroken_through: Mapped[dt.date | None]

@@ -122,6 +122,15 @@ class Provisions:
         """The days on which provisions come into force whose keys begin so, wherever."""
         return {item.in_force_from for key, items in self._by_key.items() if key.startswith(prefix) for item in items}
 
+    def varies(self, prefix: str) -> bool:
+        """Whether any area has a provision of its own whose key begins so."""
+        return any(
+            item.area_code is not None
+            for key, items in self._by_key.items()
+            if key.startswith(prefix)
+            for item in items
+        )
+
     def adding(self, items: Iterable[Provision]) -> "Provisions":
         return Provisions([item for items_of_key in self._by_key.values() for item in items_of_key] + list(items))
 

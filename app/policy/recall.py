@@ -128,7 +128,7 @@ def judge_recall(history: Sequence[HistoryDay], as_of: date, provisions: Provisi
     confirmed days alone carry it, with every unconfirmed day taken for a day on post; `provisional` until then.
     """
     runs = absence_runs([day for day in history if day.date <= as_of])
-    return _judge_runs(runs, as_of, provisions, area_code)
+    return judge_runs(runs, as_of, provisions, area_code)
 
 
 def absence_runs(history: Sequence[HistoryDay]) -> list[tuple[CountedDay, ...]]:
@@ -159,9 +159,12 @@ def _end_run(runs: list[tuple[CountedDay, ...]], current: list[CountedDay], rest
     resting.clear()
 
 
-def _judge_runs(
+def judge_runs(
     runs: Sequence[tuple[CountedDay, ...]], as_of: date, provisions: Provisions, area_code: str
 ) -> RecallJudgment:
+    """As `judge_recall`, on the runs of a history up to `as_of`; those that end before both the year's window and the
+    calendar year make no difference.
+    """
     law = _Law(as_of, provisions, area_code)
     window_start = law.window_start()
     recent = [run for run in runs if run[-1].date >= window_start]
@@ -178,6 +181,14 @@ def _judge_runs(
             law.judge("absence_cumulative", year, confirmed, counts),
         ),
     )
+
+
+def fewest_days_that_turn(as_of: date, provisions: Provisions, area_code: str | None) -> int:
+    """The least number of counted days that any of the absence rules asks for: with fewer there is nothing to judge."""
+    keys = ("consecutive_days", "cumulative_days")
+    lines = [provisions.value(f"absence.{key}", as_of, area_code) + 1 for key in keys]
+    warnings = [provisions.value(f"absence.warning_{key}", as_of, area_code) for key in keys]
+    return int(min(lines + warnings))
 
 
 def confirmed_parts(run: Sequence[CountedDay]) -> list[Sequence[CountedDay]]:

@@ -25,8 +25,8 @@ def upgrade() -> None:
     op.create_table('absence_counters',
     sa.Column('county_code', sa.String(length=12), nullable=False),
     sa.Column('posting_id', sa.Uuid(), nullable=False),
-    sa.Column('through', sa.Date(), nullable=False),
-    sa.Column('state', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
+    sa.Column('runs', sa.Text(), nullable=False),
+    sa.Column('unbroken_through', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('county_code', 'posting_id', name=op.f('pk_absence_counters'))
     )
     op.create_table('areas',
