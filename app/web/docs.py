@@ -31,7 +31,7 @@ def install_docs(app: FastAPI) -> None:
 
 
 def _describe_bodies(app: FastAPI) -> None:
-    """Any body can be broken (400) or too large (413), before an operation of ours is asked."""
+    """Any address or body can be broken (400), and a body too large (413), before an operation of ours is asked."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -40,6 +40,8 @@ def _describe_bodies(app: FastAPI) -> None:
                 for operation in item.values():
                     if "requestBody" in operation:
                         _declare(operation["responses"], 400, 413)
+                    elif operation.get("parameters"):
+                        _declare(operation["responses"], 400)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
