@@ -16,7 +16,6 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import (
     JSON,
-    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -106,6 +105,8 @@ class Database:
             self.standby = self.writer
             if settings.database_read_url:
                 self.standby = _postgresql_engine(settings.database_read_url, settings.database_pool_size)
+        self._snapshots = _snapshots(self.reader)
+        self._standby_snapshots = _snapshots(self.standby) if self.has_standby else self._snapshots
         self._standby_rests_until = 0.0
         """On the monotonic clock."""
 
@@ -141,30 +142,38 @@ class Database:
         """One transaction that sees one state of the database throughout and can't write, from the standby where one
         is configured and can be reached.
         """
-        with self._reporting_connection() as connection, Session(connection, expire_on_commit=False) as session:
+        with Session(self._standby_snapshots, expire_on_commit=False) as session:
+            if self._reaches_standby(session):
+                yield session
+                return
+        STANDBY_FALLBACKS.inc()
+        with Session(self._snapshots, expire_on_commit=False) as session:
             yield session
 
-    def _reporting_connection(self) -> Connection:
-        if self.has_standby:
-            if time.monotonic() >= self._standby_rests_until:
-                try:
-                    return _snapshot(self.standby.connect())
-                except OperationalError as error:
-                    self._standby_rests_until = time.monotonic() + STANDBY_RETRY_SECONDS
-                    log.warning("standby_unavailable", error=str(error.orig)[:300])
-            STANDBY_FALLBACKS.inc()
-        return _snapshot(self.reader.connect())
+    def _reaches_standby(self, session: Session) -> bool:
+        """Whether the session has its connection, where that one is not the primary's anyway."""
+        if not self.has_standby:
+            return True
+        if time.monotonic() < self._standby_rests_until:
+            return False
+        try:
+            session.connection()
+        except OperationalError as error:
+            self._standby_rests_until = time.monotonic() + STANDBY_RETRY_SECONDS
+            log.warning("standby_unavailable", error=str(error.orig)[:300])
+            return False
+        return True
 
     def dispose(self) -> None:
         for engine in self.engines():
             engine.dispose()
 
 
-def _snapshot(connection: Connection) -> Connection:
-    """On PostgreSQL a read-only transaction over one snapshot; SQLite's readers are that already."""
-    if connection.dialect.name == "sqlite":
-        return connection
-    return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+def _snapshots(engine: Engine) -> Engine:
+    """On PostgreSQL the same pool with read-only transactions over one snapshot; SQLite's readers are that already."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _postgresql_engine(url: str, pool_size: int) -> Engine:

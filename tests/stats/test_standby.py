@@ -1,4 +1,4 @@
-"""DATABASE_READ_URL: a real hot standby answers stats and board, says how old it is, and may be gone."""
+"""DATABASE_READ_URL: a real hot standby answers stats, board and ledger, says how old it is, and may be gone."""
 
 import copy
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ PATHS = (
     f"/stats/today?area={COUNTY}",
     f"/stats/recall-flags?area={COUNTY}",
     f"/villages/{VILLAGE}/board",
+    f"/ledger?area={COUNTY}",
 )
 FALLBACKS = "zaigang_standby_fallbacks_total"
 
