@@ -197,7 +197,7 @@ class Sheet:
                 {
                     "date": day.date,
                     "weekday": day.weekday,
-                    "rest": day.rest,
+                    "rest_day": day.rest,
                     "calendar_assumed": day.assumed,
                     "begun": day.begun,
                     **counted,

@@ -63,7 +63,7 @@ class LedgerDay(LedgerDayNumbers):
 
     date: date
     weekday: str
-    rest: bool
+    rest_day: bool
     calendar_assumed: bool
     begun: bool
     people: int
@@ -119,7 +119,7 @@ _EXAMPLE: dict[str, Any] = {
         {
             "date": "2026-11-02",
             "weekday": "一",
-            "rest": False,
+            "rest_day": False,
             "calendar_assumed": False,
             "begun": True,
             "people": 1,
