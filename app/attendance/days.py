@@ -15,7 +15,8 @@ from app.attendance import schemas
 from app.attendance.entries import Author
 from app.attendance.evidence import load_evidence
 from app.attendance.facts import Span, facts_on, load_facts
-from app.attendance.law import is_locked, load_calendar
+from app.attendance.law import load_calendar
+from app.attendance.lock import take_open_day
 from app.attendance.rejudge import Rejudging, rejudge, rejudge_corrected
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.ids import new_id
@@ -96,8 +97,7 @@ def confirm_days(call: Call, body: schemas.ConfirmationIn) -> schemas.Confirmati
     """Confirm an area's day: all of it as judged, or the items that are named, with corrections among them."""
     _require_begun(call, body.date)
     scope.find_area(call.session, call.viewer, body.area_code)
-    if is_locked(call.session, _own_township(call), body.date):
-        raise month_locked()
+    take_open_day(call.session, _own_township(call), body.date)
     postings = _postings_to_confirm(call, body)
     corrected = _correct_items(call, body, postings)
     author = Author(call.now, call.viewer.account_id, "confirmation", None)
@@ -173,8 +173,8 @@ def correct_day(call: Call, body: schemas.CorrectionIn) -> schemas.DayOfMine:
     posting = scope.find(call.session, call.viewer, Posting, body.posting_id)
     _require_begun(call, body.date)
     _require_posted(posting, body.date)
-    if call.viewer.role is Role.TOWNSHIP and is_locked(call.session, posting.township_code, body.date):
-        raise month_locked()
+    if call.viewer.role is Role.TOWNSHIP:
+        take_open_day(call.session, posting.township_code, body.date)
     call.session.add(_correction(call, posting, body.date, body.status, body.reason))
     call.session.flush()
     author = Author(call.now, call.viewer.account_id, "correction", body.reason)
@@ -214,8 +214,7 @@ def register(call: Call, body: schemas.RegistrationIn) -> schemas.RegistrationOu
     posting = scope.find(call.session, call.viewer, Posting, body.posting_id)
     _require_begun(call, body.date)
     _require_posted(posting, body.date)
-    if is_locked(call.session, posting.township_code, body.date):
-        raise month_locked()
+    take_open_day(call.session, posting.township_code, body.date)
     entered = Registration(
         id=new_id(),
         county_code=posting.county_code,
@@ -272,11 +271,3 @@ def _require_begun(call: Call, day: date) -> None:
 def _require_posted(posting: Posting, day: date) -> None:
     if day < posting.starts_on or (posting.ends_on is not None and day > posting.ends_on):
         raise Conflict("no_posting", "该日期不在派驻期内。", "The day lies outside the posting.")
-
-
-def month_locked() -> Conflict:
-    return Conflict(
-        "month_locked",
-        "该月已由乡镇报送并锁定，只能由县级更正。",
-        "The township has filed this month; only the county corrects it now.",
-    )

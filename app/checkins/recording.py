@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.access.viewer import Role
 from app.attendance.entries import Author
+from app.attendance.heads import take_heads
 from app.attendance.law import load_provisions, locked_months, month_of
 from app.attendance.rejudge import Rejudging
 from app.attendance.upsert import insert_into
@@ -93,6 +94,7 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     theirs = [posting for own in postings.values() for posting in own]
     ids = {submission.body.id for submission in submissions}
     days = {business_day(submission.body.captured_at) for submission in submissions} | {business_day(now)}
+    _take_past_months(session, theirs, days, business_day(now))
     context = Context(
         provisions=load_provisions(session),
         postings=postings,
@@ -107,6 +109,12 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     ):
         context.devices[device_id].add(account_id)
     return context
+
+
+def _take_past_months(session: Session, postings: Iterable[Posting], days: Iterable[date], today: date) -> None:
+    """Only a month that is over can be filed; its days are taken before anybody asks whether it has been."""
+    past = [day for day in days if month_of(day) < month_of(today)]
+    take_heads(session, [(p.county_code, day) for p in postings for day in past if is_posted(p, day)])
 
 
 def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[Posting]]:
@@ -163,10 +171,14 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
     skew = timedelta(minutes=float(context.provisions.value("presence.clock_skew_minutes", business_day(now), area)))
     clock_skew = captured_at - now > skew
     day = business_day(now if clock_skew else captured_at)
-    posting = next((p for p in postings if p.starts_on <= day and (p.ends_on is None or p.ends_on >= day)), None)
+    posting = next((p for p in postings if is_posted(p, day)), None)
     if posting is None:
         return Conflict("no_posting", "该日期没有派驻记录，不能登记。", "There is no posting on that date.")
     return Recorded(_judged(context, submission, posting, day, now, clock_skew=clock_skew), created=True)
+
+
+def is_posted(posting: Posting, day: date) -> bool:
+    return posting.starts_on <= day and (posting.ends_on is None or posting.ends_on >= day)
 
 
 def id_reused() -> Conflict:

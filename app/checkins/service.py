@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.access import audit, scope
 from app.access.call import Call
-from app.attendance.days import month_locked
 from app.attendance.evidence import counts
 from app.attendance.facts import Span, facts_on, load_facts
-from app.attendance.law import is_locked, load_calendar, load_provisions
+from app.attendance.law import load_calendar, load_provisions
+from app.attendance.lock import take_open_day
 from app.attendance.rejudge import rejudge
 from app.attendance.schemas import Basis
 from app.checkins import schemas
@@ -142,8 +142,7 @@ def stored_out(stored: CheckIn) -> schemas.StoredCheckIn:
 def decide_acceptance(call: Call, check_in_id: UUID, body: schemas.AcceptanceIn) -> schemas.StoredCheckIn:
     """The township accepts a check-in as presence, or refuses it; the day is judged again."""
     stored = scope.find(call.session, call.viewer, CheckIn, check_in_id, lock=True)
-    if is_locked(call.session, stored.township_code, stored.date):
-        raise month_locked()
+    take_open_day(call.session, stored.township_code, stored.date)
     stored.accepted = body.accept
     stored.accepted_by = call.viewer.account_id
     stored.accepted_at = call.now

@@ -196,6 +196,7 @@ class Story:
                 area_prefix="990101003",
                 first_day=day,
                 last_day=day,
+                declared_last_day=day,
                 reason="大雪致供电、通信中断",
                 declared_by=self.county.officers["county"].id,
                 declared_at=at,

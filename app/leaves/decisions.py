@@ -134,8 +134,6 @@ def _check_return(call: Call, leave: Leave, returned_on: date) -> None:
 
 def _settle(call: Call, leave: Leave, *, cause: str) -> None:
     """Judge the days of the request again. Days of filed months stay as they are, and are listed on the request."""
-    locked = locked_days(call.session, leave.township_code, leave.starts_on, leave.ends_on)
-    leave.locked_days = [day.isoformat() for day in locked]
     call.session.flush()
     rejudge(
         call.session,
@@ -146,6 +144,10 @@ def _settle(call: Call, leave: Leave, *, cause: str) -> None:
         by=call.viewer.account_id,
         cause=cause,
     )
+    # Asked now that the days are held: a month cannot be filed between the question and the commit.
+    locked = locked_days(call.session, leave.township_code, leave.starts_on, leave.ends_on)
+    leave.locked_days = [day.isoformat() for day in locked]
+    call.session.flush()
 
 
 def _announce(call: Call, leave: Leave) -> None:

@@ -12,10 +12,14 @@ from app.models.mixins import AREA_CODE, Identified
 
 
 class Outage(Identified, Base):
-    """A county's declaration that checking in was not possible; both days inclusive."""
+    """A county's declaration that checking in was not possible; both days inclusive. One that was taken back has its
+    `last_day` before its `first_day`, and covers none.
+    """
 
     __tablename__ = "outages"
-    __table_args__ = (CheckConstraint("last_day >= first_day", name="dates"),)
+    __table_args__ = (
+        CheckConstraint("declared_last_day >= first_day AND last_day <= declared_last_day", name="dates"),
+    )
 
     county_code: Mapped[str] = mapped_column(AREA_CODE, index=True)
     area_code: Mapped[str] = mapped_column(ForeignKey("areas.code"))
@@ -23,9 +27,14 @@ class Outage(Identified, Base):
     """The significant digits of `area_code`, which the codes of all areas below it begin with."""
     first_day: Mapped[date]
     last_day: Mapped[date]
+    """The one in force; `declared_last_day` is the one that was declared."""
+    declared_last_day: Mapped[date]
     reason: Mapped[str] = mapped_column(String(500))
     declared_by: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
     declared_at: Mapped[datetime]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(500))
 
 
 class Filing(Identified, Base):

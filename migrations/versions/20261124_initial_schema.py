@@ -432,12 +432,17 @@ def upgrade() -> None:
     sa.Column('area_prefix', sa.String(length=12), nullable=False),
     sa.Column('first_day', sa.Date(), nullable=False),
     sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('declared_last_day', sa.Date(), nullable=False),
     sa.Column('reason', sa.String(length=500), nullable=False),
     sa.Column('declared_by', sa.Uuid(), nullable=False),
     sa.Column('declared_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint('last_day >= first_day', name=op.f('ck_outages_dates')),
+    sa.Column('ended_by', sa.Uuid(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('end_reason', sa.String(length=500), nullable=True),
+    sa.CheckConstraint('declared_last_day >= first_day AND last_day <= declared_last_day', name=op.f('ck_outages_dates')),
     sa.ForeignKeyConstraint(['area_code'], ['areas.code'], name=op.f('fk_outages_area_code')),
     sa.ForeignKeyConstraint(['declared_by'], ['accounts.id'], name=op.f('fk_outages_declared_by')),
+    sa.ForeignKeyConstraint(['ended_by'], ['accounts.id'], name=op.f('fk_outages_ended_by')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outages'))
     )
     with op.batch_alter_table('outages', schema=None) as batch_op:

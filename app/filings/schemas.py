@@ -1,0 +1,303 @@
+"""What the filing and outage endpoints take and answer."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from app.attendance.schemas import Actor, Basis
+from app.policy.attendance import Status
+from app.policy.filing import FilingKind, FilingState
+from app.web.schemas import AreaCode, Day, Input, InstantOut, LongText, Output
+
+PeriodText = Annotated[
+    str,
+    Field(
+        min_length=7,
+        max_length=10,
+        description="YYYY-MM-DD 日报，YYYY-Www 周报（ISO 周，周一至周日），YYYY-MM 月报",
+        examples=["2026-11"],
+    ),
+]
+
+
+class OutageIn(Input):
+    """Both days inclusive. Days without evidence in it wait for the township and are no absence by themselves."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "area_code": "990101001000",
+                    "from": "2026-11-23",
+                    "to": "2026-11-24",
+                    "reason": "大雪致供电、通信中断",
+                }
+            ]
+        }
+    )
+
+    area_code: AreaCode
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
+    reason: LongText
+
+
+class OutageEndIn(Input):
+    """`to`: the last day that the outage still covers, earlier than before. Without it the outage is taken back."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "2026-11-23", "reason": "23 日晚恢复供电"}]})
+
+    last: Annotated[Day | None, Field(alias="to")] = None
+    reason: LongText
+
+
+class LockedMonth(Output):
+    area_code: str
+    month: str
+
+
+class OutageOut(Output):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "01938f6e-7d1a-7c3e-9a55-3f1f0c8a2b11",
+                    "area_code": "990101001000",
+                    "from": "2026-11-23",
+                    "to": "2026-11-24",
+                    "declared_to": "2026-11-24",
+                    "withdrawn": False,
+                    "reason": "大雪致供电、通信中断",
+                    "declared_by": "01938f6e-7d1a-7c3e-9a55-3f1f0c8a2b12",
+                    "declared_at": "2026-11-23T10:00:00+08:00",
+                    "ended_by": None,
+                    "ended_at": None,
+                    "end_reason": None,
+                    "locked": [],
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    area_code: str
+    first: Annotated[date, Field(serialization_alias="from")]
+    last: Annotated[date | None, Field(serialization_alias="to")]
+    """The last day in force; null where the outage was taken back."""
+    declared_last: Annotated[date, Field(serialization_alias="declared_to")]
+    withdrawn: bool
+    reason: str
+    declared_by: UUID
+    declared_at: InstantOut
+    ended_by: UUID | None
+    ended_at: InstantOut | None
+    end_reason: str | None
+    locked: list[LockedMonth]
+    """On a declaration or an ending: months that had been filed, whose days stay as filed until the county corrects
+    them.
+    """
+
+
+class Grade(StrEnum):
+    """综合评价; the text names no grades."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    AVERAGE = "average"
+    POOR = "poor"
+
+
+GRADES_ZH = {Grade.GOOD: "好", Grade.FAIR: "较好", Grade.AVERAGE: "一般", Grade.POOR: "差"}
+
+
+class EvaluationIn(Input):
+    posting_id: UUID
+    grade: Grade
+    remark: LongText | None = None
+
+
+class FilingIn(Input):
+    """日报 and 月报 by the township, 周报 by the county. `evaluations`: 月评价 of each person, with a monthly one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "area_code": "990101001000",
+                    "period": "2026-11",
+                    "evaluations": [
+                        {
+                            "posting_id": "01938f6e-7d1a-7c3e-9a55-3f1f0c8a2b11",
+                            "grade": "good",
+                            "remark": "牵头完成饮水管网改造",
+                        }
+                    ],
+                },
+                {"area_code": "990101001000", "period": "2026-11-23"},
+            ]
+        }
+    )
+
+    area_code: AreaCode
+    period: PeriodText
+    remark: LongText | None = None
+    evaluations: Annotated[list[EvaluationIn], Field(max_length=2000, default_factory=list)]
+
+
+class Numbers(Output):
+    """Person-days by status."""
+
+    on_post: int = 0
+    official: int = 0
+    leave: int = 0
+    rest: int = 0
+    absent: int = 0
+    pending: int = 0
+    unconfirmed: int = 0
+
+
+class SheetDay(Output):
+    date: date
+    status: Status
+    confirmed: bool
+    exceptions: list[str]
+
+
+class Evaluation(Output):
+    grade: Grade
+    grade_label: str
+    remark: str | None
+
+
+class SheetRow(Output):
+    posting_id: UUID
+    name: str
+    township_code: str
+    village_code: str
+    village: str
+    unit: str
+    duty: str
+    days: list[SheetDay]
+    numbers: Numbers
+    evaluation: Evaluation | None = None
+
+
+class TownshipWeek(Output):
+    """One township in the county's weekly filing."""
+
+    township_code: str
+    township: str
+    people: int
+    numbers: Numbers
+    daily_filings: int
+    """How many of the week's daily filings it had made by then."""
+
+
+class Sheet(Output):
+    """What was filed. Its `sha256` is that of the JSON with sorted keys, no spaces, in UTF-8."""
+
+    format: Literal[1] = 1
+    kind: FilingKind
+    period: str
+    first: date
+    last: date
+    area_code: str
+    area: str
+    people: int
+    numbers: Numbers
+    calendar_assumed: bool
+    """Some of the days lie in a year whose calendar had not been loaded: weekends were assumed."""
+    remark: str | None = None
+    rows: list[SheetRow]
+    townships: list[TownshipWeek] | None = None
+
+
+class FilingOut(Output):
+    id: UUID
+    area_code: str
+    kind: FilingKind
+    period: str
+    filed_by: Actor
+    filed_at: InstantOut
+    sha256: str
+
+
+class UnconfirmedDay(Output):
+    posting_id: UUID
+    name: str
+    date: date
+    status: Status
+
+
+class FilingReceipt(FilingOut):
+    """Days that nobody has confirmed, and people without an evaluation, are filed as such and listed here."""
+
+    state: FilingState
+    state_label: str
+    due_at: InstantOut
+    people: int
+    numbers: Numbers
+    unconfirmed: list[UnconfirmedDay]
+    not_evaluated: list[UUID]
+
+
+class FilingStatus(Output):
+    """How one area's filing of a period stands."""
+
+    area_code: str
+    area: str
+    kind: FilingKind
+    period: str
+    state: FilingState
+    state_label: str
+    closes_at: InstantOut
+    """When the period's last day closes: nothing can be filed before."""
+    due_at: InstantOut
+    filing: FilingOut | None
+    basis: list[Basis]
+
+
+class ChangeSince(Output):
+    """A day that reads differently now. A status is null where the posting had, or has, no such day."""
+
+    posting_id: UUID
+    name: str
+    date: date
+    filed: Status | None
+    present: Status | None
+    cause: str | None
+    by: Actor | None
+    at: InstantOut | None
+    reason: str | None
+
+
+class HeldBack(Output):
+    """Something that came after the month was locked: the day stays as it is until the county corrects it."""
+
+    posting_id: UUID
+    name: str
+    date: date
+    status: Status | None
+    would_be: Status | None
+    exceptions: list[str]
+
+
+class FilingDetail(FilingStatus):
+    filing: FilingOut
+    sheet: Sheet
+    intact: bool
+    """Whether the stored sheet still has the digest that it was filed with."""
+    changes_since: list[ChangeSince]
+    held_back: list[HeldBack]
+
+
+STATE_LABELS_ZH = {
+    FilingState.OPEN: "未到报送期",
+    FilingState.DUE: "待报送",
+    FilingState.LATE: "逾期未报",
+    FilingState.FILED: "已报送",
+    FilingState.FILED_LATE: "逾期报送",
+}
