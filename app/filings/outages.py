@@ -144,7 +144,7 @@ def _answer(call: Call, outage: Outage) -> schemas.OutageOut:
     span = range((outage.declared_last_day - outage.first_day).days + 1)
     days = [outage.first_day + ONE_DAY * number for number in span]
     locked = locked_months(call.session, townships, days)
-    return present(outage, [schemas.LockedMonth(area_code=area, month=month) for area, month in sorted(locked)])
+    return present(outage, [schemas.LockedMonth(area_code=area, period=month) for area, month in sorted(locked)])
 
 
 def present(outage: Outage, locked: list[schemas.LockedMonth] | None = None) -> schemas.OutageOut:
@@ -162,7 +162,7 @@ def present(outage: Outage, locked: list[schemas.LockedMonth] | None = None) -> 
         ended_by=outage.ended_by,
         ended_at=outage.ended_at,
         end_reason=outage.end_reason,
-        locked=locked or [],
+        locked_months=locked or [],
     )
 
 

@@ -56,7 +56,7 @@ class OutageEndIn(Input):
 
 class LockedMonth(Output):
     area_code: str
-    month: str
+    period: str
 
 
 class OutageOut(Output):
@@ -76,7 +76,7 @@ class OutageOut(Output):
                     "ended_by": None,
                     "ended_at": None,
                     "end_reason": None,
-                    "locked": [],
+                    "locked_months": [],
                 }
             ]
         }
@@ -95,7 +95,7 @@ class OutageOut(Output):
     ended_by: UUID | None
     ended_at: InstantOut | None
     end_reason: str | None
-    locked: list[LockedMonth]
+    locked_months: list[LockedMonth]
     """On a declaration or an ending: months that had been filed, whose days stay as filed until the county corrects
     them.
     """

@@ -16,7 +16,7 @@ from app.filings.sheet import build_sheet, digest
 from app.filings.standing import filing_out, times_of
 from app.ids import new_id
 from app.models import Account, Area, Filing
-from app.policy.filing import FILED_BY, FilingKind, Period, judge_filing, parse_period
+from app.policy.filing import FILED_BY, FilingKind, NotAPeriod, Period, judge_filing, parse_period
 
 _OFFICE_OF = {Role.TOWNSHIP: "township", Role.COUNTY: "county"}
 
@@ -24,7 +24,7 @@ _OFFICE_OF = {Role.TOWNSHIP: "township", Role.COUNTY: "county"}
 def read_period(text: str, pointer: str) -> Period:
     try:
         return parse_period(text)
-    except ValueError as error:
+    except NotAPeriod as error:
         raise Unprocessable.field(
             pointer,
             "invalid_period",

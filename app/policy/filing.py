@@ -51,22 +51,32 @@ _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
+class NotAPeriod(ValueError):
+    pass
+
+
 def parse_period(text: str) -> Period:
-    """YYYY-MM-DD, YYYY-Www (ISO 8601) or YYYY-MM, of the years 2000 to 2100. Raises ValueError."""
+    """YYYY-MM-DD, YYYY-Www (ISO 8601) or YYYY-MM, of the years 2000 to 2100. Raises NotAPeriod."""
+    try:
+        found = _parse(text)
+    except (ValueError, OverflowError) as error:  # a month that does not exist, the end of time
+        raise NotAPeriod(text) from error
+    if found is None or found.first.year < 2000 or found.last.year > 2100:
+        raise NotAPeriod(text)
+    return found
+
+
+def _parse(text: str) -> Period | None:
     if _DAY.fullmatch(text):
         day = date.fromisoformat(text)
-        found = Period(FilingKind.DAILY, text, day, day)
-    elif week := _WEEK.fullmatch(text):
+        return Period(FilingKind.DAILY, text, day, day)
+    if week := _WEEK.fullmatch(text):
         monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)
-        found = Period(FilingKind.WEEKLY, text, monday, monday + 6 * ONE_DAY)
-    elif month := _MONTH.fullmatch(text):
+        return Period(FilingKind.WEEKLY, text, monday, monday + 6 * ONE_DAY)
+    if month := _MONTH.fullmatch(text):
         first = date(int(month[1]), int(month[2]), 1)
-        found = Period(FilingKind.MONTHLY, text, first, (first + 31 * ONE_DAY).replace(day=1) - ONE_DAY)
-    else:
-        raise ValueError("not a period")
-    if found.first.year < 2000 or found.last.year > 2100:
-        raise ValueError("out of range")
-    return found
+        return Period(FilingKind.MONTHLY, text, first, (first + 31 * ONE_DAY).replace(day=1) - ONE_DAY)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
