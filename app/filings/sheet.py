@@ -87,7 +87,7 @@ def _postings(call: Call, area: Area, period: Period, with_days: Iterable[UUID])
 
 
 def _names(session: Session, codes: Iterable[str]) -> dict[str, str]:
-    return dict(session.execute(select(Area.code, Area.name).where(Area.code.in_(set(codes)))).tuples().all())
+    return dict(session.execute(select(Area.code, Area.name).where(Area.code.in_(set(codes)))).all())
 
 
 def _row(posting: Posting, days: list[schemas.SheetDay], villages: dict[str, str]) -> schemas.SheetRow:
@@ -144,4 +144,4 @@ def _daily_filings(session: Session, townships: Iterable[str], period: Period) -
         .where(Filing.area_code.in_(set(townships)), Filing.period.in_([day.isoformat() for day in period.days]))
         .group_by(Filing.area_code)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
