@@ -157,11 +157,17 @@ class Numbers(Output):
     absent: int = 0
     pending: int = 0
     unconfirmed: int = 0
+    allowance_days: int = 0
+    """实际在岗天数 (第十七条), as on the month sheet."""
+    allowance_unconfirmed: int = 0
 
 
 class SheetDay(Output):
+    """`text` is what the printed sheet shows: √ 公 假 休 ×, with * behind it while unconfirmed."""
+
     date: date
     status: Status
+    text: str
     confirmed: bool
     exceptions: list[str]
 
@@ -175,11 +181,15 @@ class Evaluation(Output):
 class SheetRow(Output):
     posting_id: UUID
     name: str
+    duty: str
+    duty_label: str
+    unit: str
     township_code: str
+    township: str
     village_code: str
     village: str
-    unit: str
-    duty: str
+    starts_on: date
+    ends_on: date | None
     days: list[SheetDay]
     numbers: Numbers
     evaluation: Evaluation | None = None
