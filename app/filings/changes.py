@@ -24,7 +24,7 @@ class Cell(NamedTuple):
     date: date
 
 
-def changes_since(call: Call, filed: schemas.Sheet, present: schemas.Sheet) -> list[schemas.ChangeSince]:
+def changes_since(call: Call, filed: schemas.FiledSheet, present: schemas.FiledSheet) -> list[schemas.ChangeSince]:
     """The days whose status is no longer the filed one, and who brought the present one about."""
     before, after = _cells(filed), _cells(present)
     changed = sorted(
@@ -54,11 +54,11 @@ def _said_of(revision: DayRevision, account: Account | None) -> dict[str, object
     return {"cause": revision.cause, "by": by, "at": revision.at, "reason": revision.reason}
 
 
-def _cells(sheet: schemas.Sheet) -> dict[Cell, Status]:
+def _cells(sheet: schemas.FiledSheet) -> dict[Cell, Status]:
     return {Cell(row.posting_id, day.date): day.status for row in sheet.rows for day in row.days}
 
 
-def _names(sheet: schemas.Sheet) -> dict[UUID, str]:
+def _names(sheet: schemas.FiledSheet) -> dict[UUID, str]:
     return {row.posting_id: row.name for row in sheet.rows}
 
 
@@ -87,7 +87,9 @@ def _authors(
     return found
 
 
-def held_back(call: Call, filing: Filing, filed: schemas.Sheet, present: schemas.Sheet) -> list[schemas.HeldBack]:
+def held_back(
+    call: Call, filing: Filing, filed: schemas.FiledSheet, present: schemas.FiledSheet
+) -> list[schemas.HeldBack]:
     """Evidence, leave and declarations that came after the month was filed and would have made a day read
     differently. They are on record; the day stays until the county corrects it.
     """
@@ -116,7 +118,7 @@ def held_back(call: Call, filing: Filing, filed: schemas.Sheet, present: schemas
     return sorted(found, key=lambda item: (item.date, item.posting_id))
 
 
-def _late_check_ins(call: Call, filing: Filing, filed: schemas.Sheet) -> set[Cell]:
+def _late_check_ins(call: Call, filing: Filing, filed: schemas.FiledSheet) -> set[Cell]:
     """Check-ins that came after the filing, wait to be accepted, and that no later correction has settled."""
     settled = exists().where(
         Correction.posting_id == CheckIn.posting_id,

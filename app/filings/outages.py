@@ -144,10 +144,10 @@ def _answer(call: Call, outage: Outage) -> schemas.OutageOut:
     span = range((outage.declared_last_day - outage.first_day).days + 1)
     days = [outage.first_day + ONE_DAY * number for number in span]
     locked = locked_months(call.session, townships, days)
-    return present(outage, [schemas.LockedMonth(area_code=area, period=month) for area, month in sorted(locked)])
+    return present(outage, [schemas.FiledMonth(area_code=area, period=month) for area, month in sorted(locked)])
 
 
-def present(outage: Outage, locked: list[schemas.LockedMonth] | None = None) -> schemas.OutageOut:
+def present(outage: Outage, locked: list[schemas.FiledMonth] | None = None) -> schemas.OutageOut:
     in_force = outage.last_day >= outage.first_day
     return schemas.OutageOut(
         id=outage.id,

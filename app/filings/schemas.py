@@ -54,7 +54,7 @@ class OutageEndIn(Input):
     reason: LongText
 
 
-class LockedMonth(Output):
+class FiledMonth(Output):
     area_code: str
     period: str
 
@@ -95,7 +95,7 @@ class OutageOut(Output):
     ended_by: UUID | None
     ended_at: InstantOut | None
     end_reason: str | None
-    locked_months: list[LockedMonth]
+    locked_months: list[FiledMonth]
     """On a declaration or an ending: months that had been filed, whose days stay as filed until the county corrects
     them.
     """
@@ -147,7 +147,7 @@ class FilingIn(Input):
     evaluations: Annotated[list[EvaluationIn], Field(max_length=2000, default_factory=list)]
 
 
-class Numbers(Output):
+class FiledNumbers(Output):
     """Person-days by status."""
 
     on_post: int = 0
@@ -162,7 +162,7 @@ class Numbers(Output):
     allowance_unconfirmed: int = 0
 
 
-class SheetDay(Output):
+class FiledDay(Output):
     """`text` is what the printed sheet shows: √ 公 假 休 ×, with * behind it while unconfirmed."""
 
     date: date
@@ -178,7 +178,7 @@ class Evaluation(Output):
     remark: str | None
 
 
-class SheetRow(Output):
+class FiledRow(Output):
     posting_id: UUID
     name: str
     duty: str
@@ -190,8 +190,8 @@ class SheetRow(Output):
     village: str
     starts_on: date
     ends_on: date | None
-    days: list[SheetDay]
-    numbers: Numbers
+    days: list[FiledDay]
+    numbers: FiledNumbers
     evaluation: Evaluation | None = None
 
 
@@ -201,12 +201,12 @@ class TownshipWeek(Output):
     township_code: str
     township: str
     people: int
-    numbers: Numbers
+    numbers: FiledNumbers
     daily_filings: int
     """How many of the week's daily filings it had made by then."""
 
 
-class Sheet(Output):
+class FiledSheet(Output):
     """What was filed. Its `sha256` is that of the JSON with sorted keys, no spaces, in UTF-8."""
 
     format: Literal[1] = 1
@@ -217,11 +217,11 @@ class Sheet(Output):
     area_code: str
     area: str
     people: int
-    numbers: Numbers
+    numbers: FiledNumbers
     calendar_assumed: bool
     """Some of the days lie in a year whose calendar had not been loaded: weekends were assumed."""
     remark: str | None = None
-    rows: list[SheetRow]
+    rows: list[FiledRow]
     townships: list[TownshipWeek] | None = None
 
 
@@ -249,7 +249,7 @@ class FilingReceipt(FilingOut):
     state_label: str
     due_at: InstantOut
     people: int
-    numbers: Numbers
+    numbers: FiledNumbers
     unconfirmed: list[UnconfirmedDay]
     not_evaluated: list[UUID]
 
@@ -297,7 +297,7 @@ class HeldBack(Output):
 
 class FilingDetail(FilingStatus):
     filing: FilingOut
-    sheet: Sheet
+    sheet: FiledSheet
     intact: bool
     """Whether the stored sheet still has the digest that it was filed with."""
     changes_since: list[ChangeSince]

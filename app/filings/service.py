@@ -95,7 +95,7 @@ def _refuse_second(call: Call, area: Area, period: Period) -> None:
         )
 
 
-def _evaluate(sheet: schemas.Sheet, body: schemas.FilingIn, period: Period) -> None:
+def _evaluate(sheet: schemas.FiledSheet, body: schemas.FilingIn, period: Period) -> None:
     if body.evaluations and period.kind is not FilingKind.MONTHLY:
         raise Unprocessable.field(
             "/evaluations", "monthly_only", "评价随月报报送", "evaluations come with the monthly filing"
@@ -113,7 +113,7 @@ def _evaluate(sheet: schemas.Sheet, body: schemas.FilingIn, period: Period) -> N
         )
 
 
-def _freeze(call: Call, area: Area, period: Period, sheet: schemas.Sheet) -> Filing:
+def _freeze(call: Call, area: Area, period: Period, sheet: schemas.FiledSheet) -> Filing:
     frozen = sheet.model_dump(mode="json")
     filing = Filing(
         id=new_id(),
@@ -142,7 +142,7 @@ def _freeze(call: Call, area: Area, period: Period, sheet: schemas.Sheet) -> Fil
     return filing
 
 
-def _receipt(call: Call, filing: Filing, sheet: schemas.Sheet, period: Period) -> schemas.FilingReceipt:
+def _receipt(call: Call, filing: Filing, sheet: schemas.FiledSheet, period: Period) -> schemas.FilingReceipt:
     by = Actor(id=call.viewer.account_id, name=call.viewer.name, role=call.viewer.role.value)
     times = times_of(load_provisions(call.session), filing.area_code, period)
     state = judge_filing(times, filing.filed_at, call.now).verdict

@@ -27,7 +27,7 @@ from app.policy.filing import FilingKind, Period
 Exceptions = Mapping[tuple[UUID, date], list[str]]
 
 
-def build_sheet(call: Call, area: Area, period: Period) -> schemas.Sheet:
+def build_sheet(call: Call, area: Area, period: Period) -> schemas.FiledSheet:
     """A row for each posting of the area that the period touches, with its days that are in the ledger. Days from
     before the county began to close days are not.
     """
@@ -35,7 +35,7 @@ def build_sheet(call: Call, area: Area, period: Period) -> schemas.Sheet:
         call.session, ask_sheet(call.session, call.viewer, area.code, period.first, period.last, call.today)
     )
     exceptions = _exceptions(call, area, period)
-    return schemas.Sheet(
+    return schemas.FiledSheet(
         kind=period.kind,
         period=period.text,
         first=period.first,
@@ -43,7 +43,7 @@ def build_sheet(call: Call, area: Area, period: Period) -> schemas.Sheet:
         area_code=area.code,
         area=ledger.area_path,
         people=len(ledger.rows),
-        numbers=schemas.Numbers(**ledger.numbers),
+        numbers=schemas.FiledNumbers(**ledger.numbers),
         calendar_assumed=ledger.calendar_assumed,
         rows=[_row(row, ledger, exceptions) for row in ledger.rows],
         townships=_townships(call.session, ledger, period) if period.kind is FilingKind.WEEKLY else None,
@@ -59,9 +59,9 @@ def _exceptions(call: Call, area: Area, period: Period) -> Exceptions:
     return {(posting_id, day): sorted(names) for posting_id, day, names in call.session.execute(query) if names}
 
 
-def _row(row: Row, ledger: LedgerSheet, exceptions: Exceptions) -> schemas.SheetRow:
+def _row(row: Row, ledger: LedgerSheet, exceptions: Exceptions) -> schemas.FiledRow:
     days = [
-        schemas.SheetDay(
+        schemas.FiledDay(
             date=column.date,
             status=cell.status,
             text=cell.text,
@@ -71,7 +71,7 @@ def _row(row: Row, ledger: LedgerSheet, exceptions: Exceptions) -> schemas.Sheet
         for column, cell in zip(ledger.days, row.cells, strict=True)
         if cell.status is not None
     ]
-    return schemas.SheetRow(
+    return schemas.FiledRow(
         posting_id=row.posting_id,
         name=row.name,
         duty=row.duty,
@@ -84,7 +84,7 @@ def _row(row: Row, ledger: LedgerSheet, exceptions: Exceptions) -> schemas.Sheet
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         days=days,
-        numbers=schemas.Numbers(**row.numbers),
+        numbers=schemas.FiledNumbers(**row.numbers),
     )
 
 
@@ -114,8 +114,8 @@ def _townships(session: Session, ledger: LedgerSheet, period: Period) -> list[sc
     ]
 
 
-def _sum(rows: Sequence[Row]) -> schemas.Numbers:
-    return schemas.Numbers(**{name: sum(row.numbers[name] for row in rows) for name in NUMBERS})
+def _sum(rows: Sequence[Row]) -> schemas.FiledNumbers:
+    return schemas.FiledNumbers(**{name: sum(row.numbers[name] for row in rows) for name in NUMBERS})
 
 
 def _daily_filings(session: Session, townships: Iterable[str], period: Period) -> dict[str, int]:

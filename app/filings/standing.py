@@ -74,7 +74,7 @@ def show_filing(call: Call, filing_id: UUID) -> schemas.FilingDetail:
         raise NotFound
     period = parse_period(filing.period)
     area = call.session.get_one(Area, filing.area_code)
-    filed = schemas.Sheet.model_validate(filing.sheet)
+    filed = schemas.FiledSheet.model_validate(filing.sheet)
     present = build_sheet(call, area, period)
     [status] = _statuses(call, [(area, period, filing)])
     return schemas.FilingDetail(

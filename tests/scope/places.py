@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
+from app.filings.schemas import FiledNumbers, FiledSheet
 from app.ids import new_id
 from app.models import (
     Account,
@@ -18,9 +19,11 @@ from app.models import (
     Cadre,
     CheckIn,
     Feedback,
+    Filing,
     Leave,
     LeaveAttachment,
     LeaveStep,
+    Outage,
     Posting,
     RecallFlag,
     Vacancy,
@@ -110,6 +113,9 @@ def _furnish(session: Session, world: World, name: str, who: str) -> Place:
         created_by=account.id,
         created_at=MORNING,
     )
+    number = list(PLACES).index(name)
+    made["filing_id"] = _filing(where, account.id, date(2026, 11, 16 + number))
+    made["outage_id"] = _outage(where, account.id)
     session.add_all(made.values())
     session.flush()
     leave = made["leave_id"]
@@ -182,6 +188,49 @@ def _leave(where: dict[str, Any], cadre_id: UUID) -> Leave:
         created_at=MORNING,
         body_hash="0" * 64,
         **where,
+    )
+
+
+def _filing(where: dict[str, Any], account_id: UUID, day: date) -> Filing:
+    """Of the township; each place has its own day, since two of them are in one township."""
+    sheet = FiledSheet(
+        kind="daily",
+        period=day.isoformat(),
+        first=day,
+        last=day,
+        area_code=where["township_code"],
+        area="乡",
+        people=0,
+        numbers=FiledNumbers(),
+        calendar_assumed=False,
+        rows=[],
+    )
+    return Filing(
+        id=new_id(),
+        county_code=where["county_code"],
+        area_code=where["township_code"],
+        kind="daily",
+        period=day.isoformat(),
+        sheet=sheet.model_dump(mode="json"),
+        sheet_sha256="0" * 64,
+        filed_by=account_id,
+        filed_at=MORNING,
+    )
+
+
+def _outage(where: dict[str, Any], account_id: UUID) -> Outage:
+    day = date(2026, 11, 25)
+    return Outage(
+        id=new_id(),
+        county_code=where["county_code"],
+        area_code=where["township_code"],
+        area_prefix=where["township_code"][:9],
+        first_day=day,
+        last_day=day,
+        declared_last_day=day,
+        reason="停电",
+        declared_by=account_id,
+        declared_at=MORNING,
     )
 
 

@@ -8,6 +8,7 @@ from tests.scope.places import SEEN_BY, Place
 
 ROLES = ("cadre", "township_officer", "county_officer", "city_officer", "unit_officer", "dashboard", "admin")
 OFFICERS = "township_officer county_officer city_officer unit_officer"
+OFFICES = "township_officer county_officer city_officer"
 READERS = f"cadre {OFFICERS}"
 ANYONE = " ".join(ROLES)
 
@@ -160,6 +161,20 @@ ROUTES: dict[str, Route] = {
     ),
     "get_calendar": Route(ANYONE),
     "put_calendar": Route("county_officer"),
+    # ------------------------------------------------ filings and outages
+    "create_filing": Route(
+        "township_officer county_officer",
+        "area",
+        body=lambda place: {"area_code": place.township},
+        seen_by=OWN_AREAS,
+    ),
+    "list_filings": area(OFFICES, seen_by=OWN_AREAS),
+    "get_filing": Route(OFFICES, "person", seen_by=OWN_AREAS),
+    "declare_outage": Route(
+        "county_officer", "area", body=lambda place: {"area_code": place.township}, seen_by=OWN_AREAS
+    ),
+    "list_outages": area(OFFICES, seen_by=OWN_AREAS),
+    "end_outage": Route("county_officer", "person", seen_by=COUNTY_ONLY),
     # ------------------------------------------------ webhooks
     "list_webhooks": Route("admin"),
     "create_webhook": Route("admin"),
