@@ -21,7 +21,7 @@ from app.policy.recall import GROUNDS, STATE_LABELS_ZH, FlagState
 from app.policy.statistics import on_post_rate
 from app.stats import schemas, words
 from app.stats.counting import By, Key, Question, Tally, count
-from app.stats.freshness import data_as_of, day_versions
+from app.stats.freshness import Versions, data_as_of, versions_of
 from app.stats.open_days import counties_of
 from app.stats.suppression import Asked, asked_by_counties, withheld_rows
 
@@ -36,6 +36,7 @@ class Asking:
     names: Mapping[str, str]
     asked: Asked
     language: str
+    versions: Versions
 
     @property
     def area(self) -> str:
@@ -53,7 +54,7 @@ def ask(call: Call, area_code: str | None, first: date, last: date, by: By, lang
     counties = counties_of(call.session, call.viewer, area.code)
     asked = asked_by_counties(call.session, call.viewer, counties, call.today)
     question = Question(call.viewer, area.code, counties, first, last, by, by_day=bool(asked))
-    return Asking(question, names, asked, language)
+    return Asking(question, names, asked, language, versions_of(call.session, question))
 
 
 def _require_range(first: date, last: date) -> None:
@@ -86,13 +87,13 @@ def version_of(call: Call, asking: Asking) -> list[Any]:
         sorted(asking.names.items()),
         sorted(asking.asked.items()),
         asking.language,
-        *day_versions(call.session, question),
+        asking.versions.parts,
     ]
 
 
 def attendance(call: Call, asking: Asking) -> schemas.AttendanceStats:
     calendar = load_calendar(call.session)
-    found = count(call.session, asking.question, call.today, calendar)
+    found = _count(call, asking, calendar)
     hidden = withheld_rows(call.session, asking.question, found, asking.asked, call.today, calendar)
     units = _unit_names(call.session, {key.unit_id for key in found if key.unit_id is not None})
     rows = [
@@ -110,6 +111,10 @@ def attendance(call: Call, asking: Asking) -> schemas.AttendanceStats:
         for key, tally in found.items()
     ]
     return schemas.AttendanceStats(rows=rows, meta=_meta(call, asking, calendar))
+
+
+def _count(call: Call, asking: Asking, calendar: Calendar) -> dict[Key, Tally]:
+    return count(call.session, asking.question, call.today, calendar, all_closed=asking.versions.all_closed)
 
 
 def _unit_names(session: Session, unit_ids: set[UUID]) -> dict[UUID, str]:
@@ -155,7 +160,7 @@ def ask_today(call: Call, area_code: str | None, language: str) -> Asking:
 def today(call: Call, asking: Asking) -> schemas.TodayStats:
     """Today so far, and what the township has not confirmed of yesterday."""
     calendar = load_calendar(call.session)
-    found = count(call.session, asking.question, call.today, calendar)
+    found = _count(call, asking, calendar)
     hidden = withheld_rows(call.session, asking.question, found, asking.asked, call.today, calendar)
     by_day = {key.first: tally for key, tally in found.items()}
     yesterday, now = (by_day.get(day, Tally()) for day in (asking.question.first, call.today))
@@ -194,7 +199,7 @@ def flags(call: Call, asking: Asking, counted: list[tuple[str, str, int]]) -> sc
     calendar = load_calendar(call.session)
     suppressed = False
     if asking.asked:
-        found = count(call.session, asking.question, call.today, calendar)
+        found = _count(call, asking, calendar)
         suppressed = bool(withheld_rows(call.session, asking.question, found, asking.asked, call.today, calendar))
     return schemas.FlagStats(
         area_code=asking.question.area_code,

@@ -92,10 +92,15 @@ class Cell:
     county_code: str | None = None
 
 
-def count(session: Session, question: Question, today: date, calendar: Calendar) -> dict[Key, Tally]:
-    """The tallies of the rows that have people in them, by period and code. Days after `today` count nothing."""
+def count(
+    session: Session, question: Question, today: date, calendar: Calendar, *, all_closed: bool = False
+) -> dict[Key, Tally]:
+    """The tallies of the rows that have people in them, by period and code. Days after `today` count
+    nothing; where every day is known to be closed none is looked for.
+    """
     found: dict[Key, Tally] = defaultdict(Tally)
-    for cells in (_closed(session, question), _open(session, question, today, calendar)):
+    open_cells = () if all_closed else _open(session, question, today, calendar)
+    for cells in (_closed(session, question), open_cells):
         for cell in cells:
             found[_key(question, cell)].add(cell)
     peopled = [key for key, tally in found.items() if tally.counts["people"]]
@@ -139,13 +144,15 @@ def _columns(question: Question, rows: Any) -> dict[str, ColumnElement[Any]]:
     return columns
 
 
+_SUMS = {model: [func.sum(getattr(model, name)) for name in NUMBERS] for model in (TeamRollup, CountyRollup)}
+
+
 def _closed(session: Session, question: Question) -> Iterator[Cell]:
     """From the coarsest roll-up that can answer."""
     model: Any = CountyRollup if _counties_suffice(question) else TeamRollup
     columns = _columns(question, model)
-    numbers = [func.sum(getattr(model, name)) for name in NUMBERS]
     query = (
-        select(*columns.values(), *numbers)
+        select(*columns.values(), *_SUMS[model])
         .where(countable(question.viewer, model, question.area_code))
         .where(among(model.county_code, question.counties), model.date.between(question.first, question.last))
         .group_by(*columns.values())

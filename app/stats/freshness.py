@@ -1,5 +1,6 @@
 """How old the data is that answers, and whether it has changed since somebody asked before."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,16 +38,24 @@ def data_as_of(session: Session, now: datetime) -> datetime:
     return min(now, max(known))
 
 
-def day_versions(session: Session, question: Question) -> list[Any]:
-    """What moves whenever the question's numbers do: the versions of its days and of its counties' rosters, and the
-    calendars. No day is looked into.
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What moves whenever a question's numbers do: the versions of its days and of its counties' rosters, and the
+    calendars. No day is looked into. `all_closed` tells that every county has closed every day that is asked about.
     """
-    heads = select(func.count(), func.sum(DayHead.version)).where(
+
+    parts: tuple[Any, ...]
+    all_closed: bool
+
+
+def versions_of(session: Session, question: Question) -> Versions:
+    heads = select(func.count(), func.sum(DayHead.version), func.count(DayHead.closed_at)).where(
         among(DayHead.county_code, question.counties), DayHead.date.between(question.first, question.last)
     )
-    rosters = select(func.count(), func.sum(RosterVersion.version)).where(
-        among(RosterVersion.county_code, question.counties)
-    )
-    calendars = select(func.count(), func.max(CalendarYear.loaded_at))
-    execute = session.execute
-    return [tuple(execute(heads).one()), tuple(execute(rosters).one()), tuple(execute(calendars).one())]
+    rosters = select(func.sum(RosterVersion.version)).where(among(RosterVersion.county_code, question.counties))
+    years = select(func.count(CalendarYear.year))
+    loaded = select(func.max(CalendarYear.loaded_at))
+    one = heads.add_columns(*(query.scalar_subquery() for query in (rosters, years, loaded)))
+    parts = tuple(session.execute(one).one())
+    days = (question.last - question.first).days + 1
+    return Versions(parts, all_closed=parts[2] == days * len(question.counties))
