@@ -193,7 +193,8 @@ def _counting(session: Session, county: str, days: Sequence[date]) -> Sequence[P
     flagged = select(RecallFlag.posting_id).where(
         RecallFlag.county_code == county, RecallFlag.state.in_(MOVED_BY_FACTS)
     )
-    return session.scalars(select(Posting).where(or_(Posting.id.in_(absent), Posting.id.in_(flagged)))).all()
+    counting = select(Posting).where(or_(Posting.id.in_(absent), Posting.id.in_(flagged)))
+    return session.scalars(counting.order_by(Posting.id)).all()
 
 
 def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
