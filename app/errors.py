@@ -1,9 +1,11 @@
 """The Problem family (RFC 9457) and its one handler. Text is Chinese, English on request; input is never echoed."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -243,10 +245,38 @@ def _pointer(location: Sequence[str | int]) -> str:
     return "/" + "/".join(parts) if parts else ""
 
 
-def _is_collision(error: IntegrityError) -> bool:
+def _is_collision(error: Exception) -> bool:
     """Whether a unique or foreign key refused the row, rather than a check that should have been made before."""
-    name = type(error.orig).__name__
-    return name in {"UniqueViolation", "ForeignKeyViolation"} or str(error.orig).startswith(("UNIQUE", "FOREIGN KEY"))
+    cause = error.orig if isinstance(error, IntegrityError) else error
+    name = type(cause).__name__
+    return name in {"UniqueViolation", "ForeignKeyViolation"} or str(cause).startswith(("UNIQUE", "FOREIGN KEY"))
+
+
+_COLLISIONS = (IntegrityError, psycopg.IntegrityError, sqlite3.IntegrityError)
+_FAILURES = (
+    OperationalError,
+    PoolTimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlite3.OperationalError,
+)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What is answered for an exception that is no Problem; it is logged here."""
+    if isinstance(error, _COLLISIONS) and _is_collision(error):
+        # Two writers met on a unique key after both had looked: the loser is told to look again.
+        log.warning("integrity_conflict", error=type(error).__name__)
+        return Conflict(
+            "conflict",
+            "该记录刚被他人更改，或与现有记录重复，请刷新后重试。",
+            "Somebody else just changed this, or it exists already; reload and try again.",
+        )
+    if isinstance(error, _FAILURES):
+        log.error("database_unavailable", error=str(error)[:300])
+        return Unavailable("database_unavailable")
+    log.error("internal_error", exc_info=error)
+    return ServerFault()
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -263,27 +293,8 @@ def install_handlers(app: FastAPI) -> None:
         return respond(request, NotFound() if error.status_code == 404 else _HttpProblem(error))
 
     @app.exception_handler(IntegrityError)
-    def on_integrity(request: Request, error: IntegrityError) -> Response:
-        if not _is_collision(error):
-            return on_fault(request, error)
-        # Two writers met on a unique key after both had looked: the loser is told to look again.
-        log.warning("integrity_conflict", error=type(error.orig).__name__)
-        return respond(
-            request,
-            Conflict(
-                "conflict",
-                "该记录刚被他人更改，或与现有记录重复，请刷新后重试。",
-                "Somebody else just changed this, or it exists already; reload and try again.",
-            ),
-        )
-
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeoutError)
-    def on_database(request: Request, error: Exception) -> Response:
-        log.error("database_unavailable", error=str(error)[:300])
-        return respond(request, Unavailable("database_unavailable"))
-
     @app.exception_handler(Exception)
     def on_fault(request: Request, error: Exception) -> Response:
-        log.error("internal_error", exc_info=error)
-        return respond(request, ServerFault())
+        return respond(request, problem_of(error))

@@ -1,6 +1,6 @@
 """The application: its rooms, its error handler, its lifespan."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -11,8 +11,10 @@ from app.access.limits import Limiter
 from app.access.passwords import Passwords
 from app.attendance.closing_loop import closing_days
 from app.attendance.router import router as attendance
+from app.checkins.door import Door
+from app.checkins.lane import Lane
 from app.checkins.router import router as checkins
-from app.clock import now
+from app.clock import Clock, get_clock, now
 from app.database import Database
 from app.errors import install_handlers
 from app.feedback.router import router as feedback
@@ -79,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(board)
     install_docs(app)
     install_handlers(app)
+    app.add_middleware(Door)
     app.add_middleware(Envelope, max_body_bytes=settings.max_body_bytes)
     return app
 
@@ -101,9 +104,24 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await running.enter_async_context(closing_days(database, now))
             if app.state.settings.deliver_webhooks_in_server:
                 await running.enter_async_context(delivering_webhooks(database, app.state.settings, now))
+            if app.state.settings.lane_group_size:
+                app.state.lane = Lane(database, app.state.settings, lambda: _clock(app))
+                running.push_async_callback(_close_lane, app)
             yield
     finally:
         database.dispose()
+
+
+def _clock(app: FastAPI) -> Clock:
+    """The clock of every endpoint, for the one that FastAPI hands no dependencies."""
+    given: Callable[[], Clock] = app.dependency_overrides.get(get_clock, get_clock)
+    return given()
+
+
+async def _close_lane(app: FastAPI) -> None:
+    lane: Lane = app.state.lane
+    app.state.lane = None
+    await lane.close()
 
 
 def _signing_keys(database: Database) -> list[SigningKey]:

@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     """Hosts besides loopback that webhooks may be sent to; comma separated."""
     deliver_webhooks_in_server: bool = True
     """False where a scheduler runs `deliver-webhooks`."""
-    lane_group_size: Annotated[int, Field(ge=1, le=512)] = 64
+    lane_group_size: Annotated[int, Field(ge=0, le=512)] = 64
+    """Check-ins that share a transaction at most; 0 gives each one its own."""
     lane_queue_size: Annotated[int, Field(ge=1)] = 4096
 
     @field_validator("trusted_proxies", "webhook_hosts", mode="before")

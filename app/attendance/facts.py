@@ -52,6 +52,7 @@ STATUSES = tuple(Status)
 _CORRECTION_BITS = 0b111
 _PRESENCE_SHIFT = 3
 _PRESENCE = (None, Evidence.CHECK_IN, Evidence.REGISTRATION, Evidence.ACCEPTED)
+BY_CHECK_IN, BY_REGISTRATION, BY_ACCEPTANCE = (place << _PRESENCE_SHIFT for place in (1, 2, 3))
 LATE_UPLOAD = 1 << 5
 WAITING_EVIDENCE = 1 << 6
 ON_LEAVE = 1 << 7
@@ -298,9 +299,9 @@ def _corrections(span: Span) -> Subquery:
 
 def _presence(check_ins: Subquery, registrations: Subquery) -> ColumnElement[int]:
     return case(
-        (check_ins.c.counting == 1, literal(1 << _PRESENCE_SHIFT, Integer)),
-        (registrations.c.posting_id.is_not(None), literal(2 << _PRESENCE_SHIFT, Integer)),
-        (check_ins.c.accepted == 1, literal(3 << _PRESENCE_SHIFT, Integer)),
+        (check_ins.c.counting == 1, literal(BY_CHECK_IN, Integer)),
+        (registrations.c.posting_id.is_not(None), literal(BY_REGISTRATION, Integer)),
+        (check_ins.c.accepted == 1, literal(BY_ACCEPTANCE, Integer)),
         else_=literal(0, Integer),
     )
 

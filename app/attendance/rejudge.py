@@ -88,18 +88,20 @@ class Rejudging:
         locked = set() if self.even_locked else locked_months(self.session, {p.township_code for p in postings}, days)
         rows = [row for row in load_facts(self.session, span) if (row.township_code, month_of(row.date)) not in locked]
         revisions = last_revisions(self.session, span) if any(row.status is None for row in rows) else {}
-        judged = (self._judge(row, calendar, revisions.get((row.posting_id, row.date), 0)) for row in rows)
+        judged = (judge_row(row, calendar, revisions.get((row.posting_id, row.date), 0), self.confirm) for row in rows)
         return [change for change in judged if change is not None]
 
-    def _judge(self, row: Row[Any], calendar: Calendar, last_revision: int) -> Change | None:
-        before, confirm = standing_of(row), self.confirm
-        decide = None if confirm is None else lambda judgment: confirm(row, judgment)
-        judgment, confirmed = settle(row.signature, before, row.date, calendar, decide)
-        closed = bool(row.signature & CLOSED)
-        if not _worth_writing(before, judgment, confirmed, closed=closed):
-            return None
-        revision = before.revision or last_revision
-        return change_of(row, before, judgment, confirmed, revision + 1, closed=closed)
+
+def judge_row(row: Any, calendar: Calendar, last_revision: int, confirm: Confirm | None = None) -> Change | None:
+    """What becomes of the day that a facts row tells of; None where it stays as it is."""
+    before = standing_of(row)
+    decide = None if confirm is None else lambda judgment: confirm(row, judgment)
+    judgment, confirmed = settle(row.signature, before, row.date, calendar, decide)
+    closed = bool(row.signature & CLOSED)
+    if not _worth_writing(before, judgment, confirmed, closed=closed):
+        return None
+    revision = before.revision or last_revision
+    return change_of(row, before, judgment, confirmed, revision + 1, closed=closed)
 
 
 def settle(
@@ -120,7 +122,7 @@ def settle(
     return judgment, confirmed
 
 
-def standing_of(row: Row[Any]) -> Standing:
+def standing_of(row: Any) -> Standing:
     """The stored entry that a facts row carries."""
     if row.status is None:
         return Standing()
@@ -128,7 +130,7 @@ def standing_of(row: Row[Any]) -> Standing:
 
 
 def change_of(
-    row: Row[Any], before: Standing, judgment: DayJudgment, confirmed: bool, revision: int, *, closed: bool
+    row: Any, before: Standing, judgment: DayJudgment, confirmed: bool, revision: int, *, closed: bool
 ) -> Change:
     after = (
         Standing() if judgment.status is None else Standing(judgment.status, confirmed, judgment.exceptions, revision)

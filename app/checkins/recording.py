@@ -4,11 +4,10 @@ One phone's check-in, a batch that waited for a signal, and a group of strangers
 together take the same way. Each item has its own outcome; a bad one fails alone.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,26 +21,20 @@ from app.attendance.law import load_provisions, locked_months, month_of
 from app.attendance.rejudge import Rejudging
 from app.attendance.upsert import insert_into
 from app.checkins.fences import load_fences
-from app.checkins.geodesic import geodesic_m
-from app.checkins.risks import RECENT, Fix, impossible_speed, repeated_coordinates, stale_fix
-from app.checkins.schemas import CheckInIn
-from app.clock import business_day, day_closes_at
-from app.errors import Conflict, Forbidden, Problem
+from app.checkins.judging import (
+    RuleBook,
+    Submission,
+    Surroundings,
+    day_of,
+    id_reused,
+    judge_check_in,
+    no_posting,
+)
+from app.checkins.risks import RECENT, Fix
+from app.clock import business_day
+from app.errors import Forbidden, Problem
 from app.models import Account, CheckIn, DeviceUse, Posting
-from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
-from app.policy.provisions import Provisions
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What one account sent."""
-
-    account_id: UUID
-    body: CheckInIn
-
-    @property
-    def body_hash(self) -> str:
-        return hashlib.sha256(self.body.model_dump_json().encode()).hexdigest()
+from app.policy.geofence import Fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ Outcome = Recorded | Problem
 class Context:
     """All that judging a group of submissions needs of the database."""
 
-    provisions: Provisions
+    book: RuleBook
     postings: dict[UUID, list[Posting]]
     """By account."""
     stored: dict[UUID, CheckIn]
@@ -96,7 +89,7 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     days = {business_day(submission.body.captured_at) for submission in submissions} | {business_day(now)}
     _take_past_months(session, theirs, days, business_day(now))
     context = Context(
-        provisions=load_provisions(session),
+        book=RuleBook(load_provisions(session)),
         postings=postings,
         stored={c.id: c for c in session.scalars(select(CheckIn).where(CheckIn.id.in_(ids)))},
         fences=load_fences(session, {posting.village_code for posting in theirs}),
@@ -165,15 +158,12 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
     if stored is not None:
         same = stored.account_id == submission.account_id and stored.body_hash == submission.body_hash
         return Recorded(stored, created=False) if same else id_reused()
-    captured_at = submission.body.captured_at
     # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
     area = postings[0].village_code if postings else None
-    skew = timedelta(minutes=float(context.provisions.value("presence.clock_skew_minutes", business_day(now), area)))
-    clock_skew = captured_at - now > skew
-    day = business_day(now if clock_skew else captured_at)
+    day, clock_skew = day_of(context.book, submission.body, now, area)
     posting = next((p for p in postings if is_posted(p, day)), None)
     if posting is None:
-        return Conflict("no_posting", "该日期没有派驻记录，不能登记。", "There is no posting on that date.")
+        return no_posting()
     return Recorded(_judged(context, submission, posting, day, now, clock_skew=clock_skew), created=True)
 
 
@@ -181,111 +171,22 @@ def is_posted(posting: Posting, day: date) -> bool:
     return posting.starts_on <= day and (posting.ends_on is None or posting.ends_on >= day)
 
 
-def id_reused() -> Conflict:
-    return Conflict("id_reused", "该编号已用于另一条内容不同的记录。", "This id was used for another body.")
-
-
 def _judged(
     context: Context, submission: Submission, posting: Posting, day: date, now: datetime, *, clock_skew: bool
 ) -> CheckIn:
-    body = submission.body
-    judgment = _judge_fence(context, posting, day, body)
-    fix = _fix_of(body, day, judgment)
-    closes_at = day_closes_at(day, str(context.provisions.value("day.closes_at", day, posting.village_code)))
-    late = now >= closes_at
-    flags = _risk_flags(context, submission, posting, day, fix, judgment, late=late, clock_skew=clock_skew)
+    device_id = submission.body.device_id
+    used_by = context.devices[device_id] if device_id else set()
+    around = Surroundings(
+        fences=context.fences.get(posting.village_code, ()),
+        earlier=context.fixes[posting.id],
+        device_of_others=bool(used_by - {submission.account_id}),
+        month_locked=(posting.township_code, month_of(day)) in context.locked,
+    )
+    row, fix = judge_check_in(context.book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
     if fix is not None:
         context.fixes[posting.id].append(fix)
-    if body.device_id:
-        context.devices[body.device_id].add(submission.account_id)
-    late_days = int(context.provisions.value("presence.late_upload_days", day, posting.village_code))
-    too_late = (business_day(now) - day).days > late_days or (posting.township_code, month_of(day)) in context.locked
-    position = body.position
-    return CheckIn(
-        county_code=posting.county_code,
-        date=day,
-        id=body.id,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
-        account_id=submission.account_id,
-        captured_at=body.captured_at,
-        received_at=now,
-        lng=position.lng if position else None,
-        lat=position.lat if position else None,
-        datum=position.datum.value if position else None,
-        accuracy_m=position.accuracy_m if position else None,
-        fixed_at=position.fixed_at if position else None,
-        mock=position.mock if position else None,
-        wgs84_lng=judgment.wgs84[0] if judgment.wgs84 else None,
-        wgs84_lat=judgment.wgs84[1] if judgment.wgs84 else None,
-        device_id=body.device_id,
-        note=body.note,
-        body_hash=submission.body_hash,
-        verdict=judgment.verdict,
-        reason=judgment.reason,
-        distance_m=judgment.distance_m,
-        risk_flags=flags,
-        late=late,
-        needs_acceptance=judgment.verdict is not Verdict.INSIDE or clock_skew or too_late,
-        accepted=None,
-        accepted_by=None,
-        accepted_at=None,
-        acceptance_reason=None,
-    )
-
-
-def _judge_fence(context: Context, posting: Posting, day: date, body: CheckInIn) -> FenceJudgment:
-    position = None
-    if body.position is not None:
-        sent = body.position
-        position = Position(sent.lng, sent.lat, sent.datum, sent.accuracy_m)
-    return judge_position(
-        position,
-        context.fences.get(posting.village_code, ()),
-        geodesic=geodesic_m,
-        max_accuracy_m=float(context.provisions.value("presence.max_accuracy_m", day, posting.village_code)),
-        radius_68_to_95=float(context.provisions.value("presence.verdict", day, posting.village_code)),
-    )
-
-
-def _fix_of(body: CheckInIn, day: date, judgment: FenceJudgment) -> Fix | None:
-    if body.position is None or judgment.wgs84 is None:
-        return None
-    at = body.position.fixed_at or body.captured_at
-    return Fix(day, at, body.position.lng, body.position.lat, judgment.wgs84)
-
-
-def _risk_flags(
-    context: Context,
-    submission: Submission,
-    posting: Posting,
-    day: date,
-    fix: Fix | None,
-    judgment: FenceJudgment,
-    *,
-    late: bool,
-    clock_skew: bool,
-) -> list[str]:
-    body = submission.body
-    earlier = context.fixes[posting.id]
-    fixed_at = body.position.fixed_at if body.position else None
-    others = context.devices[body.device_id] - {submission.account_id} if body.device_id else set()
-    law, village = context.provisions, posting.village_code
-    max_speed_kmh = float(law.value("presence.max_speed_kmh", day, village))
-    stale_after = timedelta(minutes=float(law.value("presence.stale_fix_minutes", day, village)))
-    raised = {
-        "mock_location": bool(body.position and body.position.mock),
-        "impossible_speed": fix is not None and impossible_speed(fix, earlier, max_speed_kmh),
-        "repeated_coordinates": fix is not None and repeated_coordinates(fix, earlier),
-        "shared_device": bool(others),
-        "clock_skew": clock_skew,
-        "stale_fix": stale_fix(body.captured_at, fixed_at, stale_after),
-        "late_upload": late,
-        "datum_suspect": judgment.datum_suspect,
-    }
-    return [flag for flag, is_raised in raised.items() if is_raised]
+    used_by.add(submission.account_id)
+    return CheckIn(**row)
 
 
 _COLUMNS = tuple(column.key for column in CheckIn.__table__.columns)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.checkins.geodesic import geodesic_m
+from app.policy.geofence import approximate_distance_m
 
 RECENT = timedelta(days=7)
 """How far back fixes are compared: nobody on earth is fast enough for an older one to matter."""
@@ -29,8 +30,11 @@ def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float) -> 
     if not before:
         return False
     last = max(before, key=lambda other: other.at)
-    hours = (fix.at - last.at).total_seconds() / 3600
-    return geodesic_m(*last.wgs84, *fix.wgs84) / 1000 > max_speed_kmh * hours
+    reach_m = max_speed_kmh * (fix.at - last.at).total_seconds() / 3.6
+    distance_m, doubt_m = approximate_distance_m(*last.wgs84, *fix.wgs84)
+    if abs(distance_m - reach_m) <= doubt_m:
+        distance_m = geodesic_m(*last.wgs84, *fix.wgs84)
+    return distance_m > reach_m
 
 
 def repeated_coordinates(fix: Fix, earlier: Sequence[Fix]) -> bool:

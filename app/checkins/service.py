@@ -18,14 +18,13 @@ from app.attendance.lock import take_open_day
 from app.attendance.rejudge import rejudge
 from app.attendance.schemas import Basis
 from app.checkins import schemas
-from app.checkins.recording import Outcome, Recorded, Submission, record_check_ins
+from app.checkins.judging import BASIS_KEYS, Submission
+from app.checkins.recording import Outcome, Recorded, record_check_ins
 from app.errors import NotFound, Problem, ProblemBody, Unprocessable, from_validation
 from app.models import CheckIn, Posting
 from app.policy.attendance import Status, judge_day
 from app.policy.geofence import Verdict
 from app.policy.provisions import Provisions
-
-BASIS_KEYS = ("presence.evidence", "presence.verdict")
 
 
 def check_in(call: Call, body: schemas.CheckInIn) -> tuple[schemas.CheckInOut, bool]:

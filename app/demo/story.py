@@ -18,7 +18,8 @@ from app.attendance import days
 from app.attendance import schemas as day_schemas
 from app.attendance.close import close_county_day
 from app.attendance.law import load_calendar
-from app.checkins.recording import Submission, record_check_ins
+from app.checkins.judging import Submission
+from app.checkins.recording import record_check_ins
 from app.checkins.schemas import CheckInIn, PositionIn
 from app.clock import business_day, day_starts_at
 from app.demo.county import COUNTY, County

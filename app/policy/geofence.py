@@ -224,7 +224,7 @@ def _judge_fence(wgs84: Point, fence: Fence, error_m: float, geodesic: Geodesic 
 
 
 def _judge_circle(lng: float, lat: float, circle: Circle, error_m: float, geodesic: Geodesic | None) -> _Finding:
-    distance_m, doubt_m = _distance_m(lng, lat, circle.lng, circle.lat)
+    distance_m, doubt_m = approximate_distance_m(lng, lat, circle.lng, circle.lat)
     if geodesic is not None and abs(abs(distance_m - circle.radius_m) - error_m) <= doubt_m:
         distance_m = geodesic(lng, lat, circle.lng, circle.lat)
     margin_m = distance_m - circle.radius_m
@@ -246,7 +246,7 @@ def _signed_distance_m(
 ) -> float:
     """To the nearest edge of one polygon, negative inside it."""
     inside, nearest_lng, nearest_lat = _nearest(lng, lat, rings)
-    distance_m, doubt_m = _distance_m(lng, lat, nearest_lng, nearest_lat)
+    distance_m, doubt_m = approximate_distance_m(lng, lat, nearest_lng, nearest_lat)
     if geodesic is not None and abs(distance_m - error_m) <= doubt_m:
         distance_m = geodesic(lng, lat, nearest_lng, nearest_lat)
     return -distance_m if inside else distance_m
@@ -304,8 +304,8 @@ def _metres_per_degree(lat: float) -> tuple[float, float, float]:
     return east_m * _DEGREE, north_m * _DEGREE, sine / (2.0 * east_m)
 
 
-def _distance_m(lng1: float, lat1: float, lng2: float, lat2: float) -> tuple[float, float]:
-    """The distance, and how far off it may be."""
+def approximate_distance_m(lng1: float, lat1: float, lng2: float, lat2: float) -> tuple[float, float]:
+    """The distance between two WGS-84 positions, and how far off it may be."""
     lng_off, lat_off = lng2 - lng1, lat2 - lat1
     middle = (lat1 + lat2) * 0.5
     if abs(lat_off) > _PLANE_LATITUDES or abs(lng_off) > _PLANE_LONGITUDES or abs(middle) > _PLANE_MAX_LATITUDE:

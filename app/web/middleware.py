@@ -3,18 +3,18 @@ request rate.)
 """
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
 
 from app.errors import BadRequest, respond
-from app.ids import new_id
 
 log = structlog.get_logger()
 
@@ -24,9 +24,9 @@ SECONDS = Histogram(
 )
 
 SAFETY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
 }
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -44,7 +44,7 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        trace_id = new_id().hex
+        trace_id = uuid7().hex
         scope.setdefault("state", {})["trace_id"] = trace_id
         started = time.perf_counter()
         status = 500
@@ -53,18 +53,16 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Trace-Id"] = trace_id
-                for name, value in SAFETY_HEADERS.items():
-                    headers.setdefault(name, value)
+                message["headers"] = _with_ours(message.get("headers", ()), trace_id)
             await send(message)
 
         app = _refuse_nul if _has_nul(scope) else self.app
-        with structlog.contextvars.bound_contextvars(trace_id=trace_id):
-            try:
-                await app(scope, self._bounded(receive), send_with_headers)
-            finally:
-                _count(scope, status, time.perf_counter() - started)
+        # The server runs each request in a task of its own, so what is bound here ends with it.
+        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+        try:
+            await app(scope, self._bounded(receive), send_with_headers)
+        finally:
+            _count(scope, status, time.perf_counter() - started)
 
     def _bounded(self, receive: Receive) -> Receive:
         received = 0
@@ -90,9 +88,20 @@ async def _refuse_nul(scope: Scope, receive: Receive, send: Send) -> None:
     await respond(Request(scope), problem)(scope, receive, send)
 
 
+def _with_ours(theirs: Iterable[tuple[bytes, bytes]], trace_id: str) -> list[tuple[bytes, bytes]]:
+    headers = [*theirs, (b"x-trace-id", trace_id.encode("ascii"))]
+    named = {name for name, _ in headers}
+    headers.extend((name, value) for name, value in SAFETY_HEADERS.items() if name not in named)
+    return headers
+
+
 def _count(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
-    route = scope.get("route")
-    path = getattr(route, "path", "unknown")
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    REQUESTS.labels(method, path, status).inc()
-    SECONDS.labels(path).observe(seconds)
+    requests, taken = _meters(method, getattr(scope.get("route"), "path", "unknown"), status)
+    requests.inc()
+    taken.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _meters(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, path, status), SECONDS.labels(path)

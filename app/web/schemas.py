@@ -1,5 +1,6 @@
 """The base of every body, and field types that several rooms share."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -40,14 +41,18 @@ def _sane_instant(value: datetime) -> datetime:
     return value
 
 
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+
+
 def _no_control_characters(value: str) -> str:
-    if any(ord(character) < 32 and character not in "\n\t" for character in value):
+    found = _UNWANTED.search(value)
+    if found is None:
+        return value
+    if ord(found[0]) < 32:
         raise PydanticCustomError(
             "control_character", "text", {"zh": "不能含有控制字符", "en": "no control characters"}
         )
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        raise PydanticCustomError("invalid_text", "text", {"zh": "含有无效字符", "en": "invalid characters"})
-    return value
+    raise PydanticCustomError("invalid_text", "text", {"zh": "含有无效字符", "en": "invalid characters"})
 
 
 Day = Annotated[date, AfterValidator(_sane_day)]

@@ -1,0 +1,232 @@
+"""Judging one check-in from what the database says: no query here, so that every way of recording judges alike."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+
+from app.checkins.geodesic import geodesic_m
+from app.checkins.risks import Fix, impossible_speed, repeated_coordinates, stale_fix
+from app.checkins.schemas import CheckInIn
+from app.clock import business_day, day_closes_at
+from app.errors import Conflict
+from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
+from app.policy.provisions import Provisions
+
+BASIS_KEYS = ("presence.evidence", "presence.verdict")
+
+RULES_KEPT = 50_000
+"""Village days; the villages of a city, so that they are looked up once a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one account sent."""
+
+    account_id: UUID
+    body: CheckInIn
+
+    @property
+    def body_hash(self) -> str:
+        return hashlib.sha256(self.body.model_dump_json().encode()).hexdigest()
+
+
+class Posted(Protocol):
+    """The posting that a check-in belongs to."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def county_code(self) -> str: ...
+    @property
+    def township_code(self) -> str: ...
+    @property
+    def village_code(self) -> str: ...
+    @property
+    def unit_id(self) -> UUID: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is in force in a village on a day."""
+
+    closes_at: datetime
+    max_accuracy_m: float
+    radius_68_to_95: float
+    max_speed_kmh: float
+    stale_after: timedelta
+    late_upload_days: int
+    basis: list[dict[str, Any]]
+    basis_json: orjson.Fragment
+
+
+class RuleBook:
+    """A body of provisions, with what was looked up in it."""
+
+    def __init__(self, provisions: Provisions) -> None:
+        self.provisions = provisions
+        self._rules: dict[tuple[str, date], Rules] = {}
+        self._skews: dict[tuple[str | None, date], timedelta] = {}
+
+    def rules(self, village_code: str, day: date) -> Rules:
+        found = self._rules.get((village_code, day))
+        if found is None:
+            if len(self._rules) >= RULES_KEPT:
+                self._rules.clear()
+            found = self._rules[village_code, day] = self._look_up(village_code, day)
+        return found
+
+    def clock_skew(self, today: date, area_code: str | None) -> timedelta:
+        """How far ahead of ours a phone's clock may be."""
+        found = self._skews.get((area_code, today))
+        if found is None:
+            if len(self._skews) >= RULES_KEPT:
+                self._skews.clear()
+            minutes = float(self.provisions.value("presence.clock_skew_minutes", today, area_code))
+            found = self._skews[area_code, today] = timedelta(minutes=minutes)
+        return found
+
+    def _look_up(self, village_code: str, day: date) -> Rules:
+        value = self.provisions.value
+        basis = [self.provisions.in_force(key, day, village_code).basis().as_json() for key in BASIS_KEYS]
+        return Rules(
+            closes_at=day_closes_at(day, str(value("day.closes_at", day, village_code))),
+            max_accuracy_m=float(value("presence.max_accuracy_m", day, village_code)),
+            radius_68_to_95=float(value("presence.verdict", day, village_code)),
+            max_speed_kmh=float(value("presence.max_speed_kmh", day, village_code)),
+            stale_after=timedelta(minutes=float(value("presence.stale_fix_minutes", day, village_code))),
+            late_upload_days=int(value("presence.late_upload_days", day, village_code)),
+            basis=basis,
+            basis_json=orjson.Fragment(orjson.dumps(basis)),
+        )
+
+
+def id_reused() -> Conflict:
+    return Conflict("id_reused", "该编号已用于另一条内容不同的记录。", "This id was used for another body.")
+
+
+def no_posting() -> Conflict:
+    return Conflict("no_posting", "该日期没有派驻记录，不能登记。", "There is no posting on that date.")
+
+
+def day_of(book: RuleBook, body: CheckInIn, now: datetime, area_code: str | None) -> tuple[date, bool]:
+    """The business date that a check-in received `now` belongs to, and whether the phone's clock is wrong: then the
+    date is the one of its arrival.
+    """
+    today = business_day(now)
+    skewed = body.captured_at - now > book.clock_skew(today, area_code)
+    return (today if skewed else business_day(body.captured_at)), skewed
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the database says around one check-in."""
+
+    fences: Sequence[Fence]
+    earlier: Sequence[Fix]
+    """The posting's recent fixes: at least the last one before this, and those at the same coordinates."""
+    device_of_others: bool
+    month_locked: bool
+
+
+def judge_check_in(
+    book: RuleBook,
+    submission: Submission,
+    posting: Posted,
+    around: Surroundings,
+    *,
+    day: date,
+    now: datetime,
+    clock_skew: bool,
+) -> tuple[dict[str, Any], Fix | None]:
+    """The row to store, by column, and the fix that later ones are compared with."""
+    body = submission.body
+    rules = book.rules(posting.village_code, day)
+    judgment = _judge_fence(body, around.fences, rules)
+    fix = _fix_of(body, day, judgment)
+    late = now >= rules.closes_at
+    too_late = (business_day(now) - day).days > rules.late_upload_days or around.month_locked
+    position = body.position
+    row = {
+        "county_code": posting.county_code,
+        "date": day,
+        "id": body.id,
+        "township_code": posting.township_code,
+        "village_code": posting.village_code,
+        "posting_id": posting.id,
+        "unit_id": posting.unit_id,
+        "account_id": submission.account_id,
+        "captured_at": body.captured_at,
+        "received_at": now,
+        "lng": position.lng if position else None,
+        "lat": position.lat if position else None,
+        "datum": position.datum.value if position else None,
+        "accuracy_m": position.accuracy_m if position else None,
+        "fixed_at": position.fixed_at if position else None,
+        "mock": position.mock if position else None,
+        "wgs84_lng": judgment.wgs84[0] if judgment.wgs84 else None,
+        "wgs84_lat": judgment.wgs84[1] if judgment.wgs84 else None,
+        "device_id": body.device_id,
+        "note": body.note,
+        "body_hash": submission.body_hash,
+        "verdict": judgment.verdict.value,
+        "reason": judgment.reason.value,
+        "distance_m": judgment.distance_m,
+        "risk_flags": _risk_flags(body, fix, around, judgment, rules, late=late, clock_skew=clock_skew),
+        "late": late,
+        "needs_acceptance": judgment.verdict is not Verdict.INSIDE or clock_skew or too_late,
+        "accepted": None,
+        "accepted_by": None,
+        "accepted_at": None,
+        "acceptance_reason": None,
+    }
+    return row, fix
+
+
+def _judge_fence(body: CheckInIn, fences: Sequence[Fence], rules: Rules) -> FenceJudgment:
+    position = None
+    if body.position is not None:
+        sent = body.position
+        position = Position(sent.lng, sent.lat, sent.datum, sent.accuracy_m)
+    return judge_position(
+        position,
+        fences,
+        geodesic=geodesic_m,
+        max_accuracy_m=rules.max_accuracy_m,
+        radius_68_to_95=rules.radius_68_to_95,
+    )
+
+
+def _fix_of(body: CheckInIn, day: date, judgment: FenceJudgment) -> Fix | None:
+    if body.position is None or judgment.wgs84 is None:
+        return None
+    at = body.position.fixed_at or body.captured_at
+    return Fix(day, at, body.position.lng, body.position.lat, judgment.wgs84)
+
+
+def _risk_flags(
+    body: CheckInIn,
+    fix: Fix | None,
+    around: Surroundings,
+    judgment: FenceJudgment,
+    rules: Rules,
+    *,
+    late: bool,
+    clock_skew: bool,
+) -> list[str]:
+    fixed_at = body.position.fixed_at if body.position else None
+    raised = {
+        "mock_location": bool(body.position and body.position.mock),
+        "impossible_speed": fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh),
+        "repeated_coordinates": fix is not None and repeated_coordinates(fix, around.earlier),
+        "shared_device": around.device_of_others,
+        "clock_skew": clock_skew,
+        "stale_fix": stale_fix(body.captured_at, fixed_at, rules.stale_after),
+        "late_upload": late,
+        "datum_suspect": judgment.datum_suspect,
+    }
+    return [flag for flag, is_raised in raised.items() if is_raised]
