@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -62,12 +62,14 @@ def count_closed_day(
     session: Session,
     county_codes: Sequence[str],
     day: date,
+    standing: Any,
     *,
     now: datetime,
     calendar: Calendar,
     provisions: Provisions,
 ) -> None:
-    """Move the absence counters of these counties on by the day that they have just closed, and turn the flags that it
+    """Move the absence counters of these counties on by the day that they have just closed (`standing`: its entries as
+    a subquery), and turn the flags that it
     may turn: of who was absent, of who has one that today's end of the year's window may thin out; and of anybody on
     the day on which another rule of absence comes into force.
     """
@@ -77,7 +79,7 @@ def count_closed_day(
         refresh_absences(session, postings, now=now, by=None, calendar=calendar)
 
     fewest = fewest_days(provisions, day)
-    turning = counters.move_on(session, county_codes, day, fewest_days=fewest, make_anew=make_anew)
+    turning = counters.move_on(session, county_codes, day, standing, fewest_days=fewest, make_anew=make_anew)
     turning.update(
         session.scalars(
             select(RecallFlag.posting_id).where(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance import rollups
 from app.attendance.absences import count_closed_day
-from app.attendance.closing_sets import judge_as_set
+from app.attendance.closing_sets import STANDING, judged_as_set
 from app.attendance.entries import Author
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, load_provisions
@@ -29,7 +29,7 @@ from app.models import DayHead, Posting
 
 log = structlog.get_logger()
 
-POSTINGS_A_TRANSACTION = 50_000
+POSTINGS_A_TRANSACTION = 100_000
 """Counties are closed together up to so many postings. More would not be faster, and whoever uploads late waits for
 the end of the transaction.
 """
@@ -124,10 +124,11 @@ def close_counties(session: Session, county_codes: Sequence[str], day: date, now
         update(DayHead).where(DayHead.county_code.in_(open_ones), DayHead.date == day).values(closed_at=now)
     )
     calendar, provisions = load_calendar(session), load_provisions(session)
-    counted = judge_as_set(session, open_ones, day, calendar, Author(now, None, "close"))
+    author = Author(now, None, "close")
+    with judged_as_set(session, open_ones, day, calendar, author) as counted:
+        rollups.count_day(session, open_ones, day, STANDING)
+        count_closed_day(session, open_ones, day, STANDING, now=now, calendar=calendar, provisions=provisions)
     judged = {county_code: counted.get(county_code, 0) for county_code in open_ones}
-    rollups.rebuild(session, open_ones, day)
-    count_closed_day(session, open_ones, day, now=now, calendar=calendar, provisions=provisions)
     for county_code, postings in judged.items():
         payload = {"county_code": county_code, "date": day.isoformat(), "postings": postings}
         emit(session, "day.closed", county_code=county_code, payload=payload, at=now)

@@ -3,7 +3,8 @@ combination of facts once, however many postings share it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -32,7 +33,6 @@ from sqlalchemy import (
     literal,
     not_,
     select,
-    true,
     update,
 )
 from sqlalchemy.orm import Session
@@ -40,7 +40,7 @@ from sqlalchemy.orm import Session
 from app.attendance.entries import OUTSIDE_POSTING, Author, Standing
 from app.attendance.facts import CONFIRMED, Span, facts_query
 from app.attendance.rejudge import settle
-from app.attendance.scratch import TEMPORARY, fill, know_size, scratch
+from app.attendance.scratch import TEMPORARY, fill, give_room, know_size, scratch
 from app.database import Instant, Json
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
@@ -71,29 +71,53 @@ _verdicts = Table(
     Column("signature", Integer),
     Column("status", String(10)),
     Column("exceptions", Text),
+    Column("differs", Boolean),
     Column("new_status", String(10)),
     Column("new_confirmed", Boolean),
     Column("new_exceptions", Json),
     prefixes=TEMPORARY,
 )
-"""What becomes of each combination of facts and entry that does not stay as it is; `new_status` null takes the entry
-out.
-"""
+"""What becomes of each combination of facts and entry; `new_status` null takes the entry out."""
+
+_decided = and_(
+    _verdicts.c.signature == _facts.c.signature,
+    _verdicts.c.status == _facts.c.status,
+    _verdicts.c.exceptions == _facts.c.exceptions,
+)
+_stands = _facts.c.status != _NONE
+_stays = _verdicts.c.new_status.is_not(None)
+
+STANDING = (
+    select(
+        _facts.c.county_code,
+        _facts.c.posting_id,
+        _facts.c.village_code,
+        _facts.c.unit_id,
+        _verdicts.c.new_status.label("status"),
+        _verdicts.c.new_confirmed.label("confirmed"),
+    )
+    .join_from(_facts, _verdicts, _decided)
+    .where(_stays)
+    .subquery("standing")
+)
+"""How the day stands after `judged_as_set`: its entries, without reading the large table again."""
 
 
-def judge_as_set(
+@contextmanager
+def judged_as_set(
     session: Session, county_codes: Sequence[str], day: date, calendar: Calendar, author: Author
-) -> dict[str, int]:
+) -> Iterator[dict[str, int]]:
     """Judge the day of every posting of these counties, and write an entry and a revision where the judgment differs
-    from what stands. The heads of the days are held, so nobody writes to them meanwhile. Returns the number of postings
-    judged by county.
+    from what stands. The heads of the days are held, so nobody writes to them meanwhile. Yields the number of postings
+    judged by county; STANDING can be read until the end.
     """
+    give_room(session)
     with scratch(session, _facts, _verdicts):
         _gather(session, county_codes, day)
         fill(session, _verdicts, _judge(session, day, calendar))
         _write(session, county_codes, day, author)
         counted = select(_facts.c.county_code, func.count()).group_by(_facts.c.county_code)
-        return {county_code: number for county_code, number in session.execute(counted)}  # noqa: C416 - typed rows
+        yield {county_code: number for county_code, number in session.execute(counted)}  # noqa: C416 - typed rows
 
 
 def _gather(session: Session, county_codes: Sequence[str], day: date) -> None:
@@ -121,7 +145,7 @@ def _gather(session: Session, county_codes: Sequence[str], day: date) -> None:
         case((facts.c.status.is_(None), left_behind), else_=facts.c.revision),
     )
     session.execute(insert(_facts).from_select(_facts.columns.keys(), rows), parameters)
-    know_size(session, _facts)
+    know_size(session, _facts, "signature")
 
 
 def _judge(session: Session, day: date, calendar: Calendar) -> list[tuple[object, ...]]:
@@ -130,10 +154,10 @@ def _judge(session: Session, day: date, calendar: Calendar) -> list[tuple[object
     for signature, status, exceptions in session.execute(distinct):
         before = _standing(signature, status, exceptions)
         judgment, confirmed = settle(signature, before, day, calendar)
-        if (before.status, before.exceptions) != (judgment.status, judgment.exceptions):
-            found = judgment.exceptions if judgment.status is not None else OUTSIDE_POSTING
-            new_status = None if judgment.status is None else judgment.status.value
-            verdicts.append((signature, status, exceptions, new_status, confirmed, list(found)))
+        differs = (before.status, before.exceptions) != (judgment.status, judgment.exceptions)
+        found = judgment.exceptions if judgment.status is not None else OUTSIDE_POSTING
+        new_status = None if judgment.status is None else judgment.status.value
+        verdicts.append((signature, status, exceptions, differs, new_status, confirmed, list(found)))
     return verdicts
 
 
@@ -141,15 +165,6 @@ def _standing(signature: int, status: str, exceptions: str) -> Standing:
     if status == _NONE:
         return Standing()
     return Standing(Status(status), bool(signature & CONFIRMED), tuple(json.loads(exceptions)))
-
-
-_decided = and_(
-    _verdicts.c.signature == _facts.c.signature,
-    _verdicts.c.status == _facts.c.status,
-    _verdicts.c.exceptions == _facts.c.exceptions,
-)
-_stands = _facts.c.status != _NONE
-_stays = _verdicts.c.new_status.is_not(None)
 
 
 def _write(session: Session, county_codes: Sequence[str], day: date, author: Author) -> None:
@@ -176,7 +191,7 @@ def _revisions(day: date, author: Author) -> Insert:
         "cause": literal(author.cause),
         "reason": literal(author.reason, String),
     }
-    return insert(DayRevision).from_select(list(values), _rows(values, true()))
+    return insert(DayRevision).from_select(list(values), _rows(values, _verdicts.c.differs))
 
 
 def _new_entries(day: date, author: Author) -> Insert:
@@ -203,7 +218,7 @@ def _rows(values: Mapping[str, ColumnElement[Any]], condition: ColumnElement[boo
 def _changed_entries(day: date, author: Author) -> Update:
     return (
         update(DayEntry)
-        .where(_entry_of(day), _decided, _stands, _stays)
+        .where(_entry_of(day), _decided, _verdicts.c.differs, _stands, _stays)
         .values(
             status=_verdicts.c.new_status,
             confirmed=_verdicts.c.new_confirmed,

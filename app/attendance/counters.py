@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance.scratch import TEMPORARY, fill, scratch
 from app.attendance.upsert import insert_into
-from app.models import AbsenceCounter, DayEntry
+from app.models import AbsenceCounter
 from app.policy.absence_state import AbsenceState
 from app.policy.attendance import Status
 
@@ -109,17 +109,18 @@ def move_on(
     session: Session,
     county_codes: Sequence[str],
     day: date,
+    standing: Any,
     *,
     fewest_days: Callable[[str], int],
     make_anew: Callable[[Sequence[UUID]], None],
 ) -> set[UUID]:
-    """Add a day that has just been closed to the counters of the postings that were absent on it, and let those that
-    rested keep an open run. Returns the postings whose days could carry a flag now. `make_anew` is handed those whose
-    past somebody else has changed meanwhile.
+    """Add a day that has just been closed, and stands so, to the counters of the postings that were absent on it, and
+    let those that rested keep an open run. Returns the postings whose days could carry a flag now. `make_anew` is
+    handed those whose past somebody else has changed meanwhile.
     """
-    _rest(session, county_codes, day)
+    _rest(session, county_codes, day, standing)
     turning: set[UUID] = set()
-    for absentees in _absentees(session, county_codes, day):
+    for absentees in _absentees(session, standing):
         moves = []
         for row in absentees:
             before = AbsenceState(row.runs or "", row.unbroken_through)
@@ -138,42 +139,31 @@ def _parts(state: AbsenceState) -> tuple[str, date | None]:
     return state.runs, state.unbroken_through
 
 
-def _rest(session: Session, county_codes: Sequence[str], day: date) -> None:
+def _rest(session: Session, county_codes: Sequence[str], day: date, standing: Any) -> None:
     """As AbsenceState.after_rest, for all at once."""
-    rested = exists().where(
-        DayEntry.county_code == AbsenceCounter.county_code,
-        DayEntry.date == day,
-        DayEntry.posting_id == AbsenceCounter.posting_id,
-        DayEntry.status == Status.REST,
-    )
+    rested = select(standing.c.posting_id).where(standing.c.status == Status.REST)
     session.execute(
         update(AbsenceCounter)
         .where(
             AbsenceCounter.county_code.in_(county_codes),
             AbsenceCounter.unbroken_through == day - timedelta(days=1),
-            rested,
+            AbsenceCounter.posting_id.in_(rested),
         )
         .values(unbroken_through=day),
         execution_options={"synchronize_session": False},
     )
 
 
-def _absentees(session: Session, county_codes: Sequence[str], day: date) -> Iterator[Sequence[Any]]:
-    key = (DayEntry.county_code, DayEntry.posting_id)
+def _absentees(session: Session, standing: Any) -> Iterator[Sequence[Any]]:
+    key = (standing.c.county_code, standing.c.posting_id)
     query = (
         select(
-            DayEntry.county_code,
-            DayEntry.posting_id,
-            DayEntry.village_code,
-            DayEntry.confirmed,
-            AbsenceCounter.runs,
-            AbsenceCounter.unbroken_through,
+            *key, standing.c.village_code, standing.c.confirmed, AbsenceCounter.runs, AbsenceCounter.unbroken_through
         )
-        .outerjoin(
-            AbsenceCounter,
-            and_(AbsenceCounter.county_code == DayEntry.county_code, AbsenceCounter.posting_id == DayEntry.posting_id),
+        .outerjoin_from(
+            standing, AbsenceCounter, and_(AbsenceCounter.county_code == key[0], AbsenceCounter.posting_id == key[1])
         )
-        .where(DayEntry.county_code.in_(county_codes), DayEntry.date == day, DayEntry.status == Status.ABSENT)
+        .where(standing.c.status == Status.ABSENT)
         .order_by(*key)
         .limit(ABSENTEES_AT_ONCE)
     )

@@ -215,10 +215,19 @@ def _facts_statement(count: int, *, named: bool) -> Select[Any]:
     joined = pairs
     for facts in (check_ins, registrations, corrections, leaves, boards):
         joined = joined.outerjoin(facts, and_(facts.c.posting_id == pairs.c.id, facts.c.date == pairs.c.date))  # type: ignore[assignment]
+    # The span is said again of the entries and heads: only constants choose the partitions of a month.
     entry_key = and_(
-        DayEntry.county_code == pairs.c.county_code, DayEntry.date == pairs.c.date, DayEntry.posting_id == pairs.c.id
+        DayEntry.county_code == pairs.c.county_code,
+        DayEntry.date == pairs.c.date,
+        DayEntry.posting_id == pairs.c.id,
+        span.of(DayEntry),
     )
-    head_key = and_(DayHead.county_code == pairs.c.county_code, DayHead.date == pairs.c.date)
+    head_key = and_(
+        DayHead.county_code == pairs.c.county_code,
+        DayHead.date == pairs.c.date,
+        DayHead.county_code.in_(span.county_codes),
+        DayHead.date.between(span.first, span.last),
+    )
     return (
         select(
             pairs.c.id.label("posting_id"),

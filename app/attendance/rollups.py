@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Date, Select, case, delete, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.attendance.upsert import insert_into
@@ -67,24 +67,35 @@ def _add(session: Session, model: Any, key: Sequence[str], changes: dict[tuple[A
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added), rows)
 
 
-def rebuild(session: Session, county_codes: Sequence[str], day: date) -> None:
-    """Count the counties' day anew from its entries."""
-    for model, key in (
-        (TeamRollup, (DayEntry.county_code, DayEntry.date, DayEntry.village_code, DayEntry.unit_id)),
-        (CountyRollup, (DayEntry.county_code, DayEntry.date)),
-    ):
+def count_day(session: Session, county_codes: Sequence[str], day: date, standing: Any) -> None:
+    """Count the counties' day for the first time, from its entries as they stand: the teams from the entries, the
+    counties from their teams.
+    """
+    for model in (TeamRollup, CountyRollup):
         session.execute(delete(model).where(model.county_code.in_(county_codes), model.date == day))
-        counted = raw_counts(*key).where(DayEntry.county_code.in_(county_codes), DayEntry.date == day)
-        names = [column.key for column in key] + list(NUMBERS)
-        session.execute(insert(model).from_select(names, counted))
+    team = (standing.c.county_code, standing.c.village_code, standing.c.unit_id)
+    numbers = _numbers(standing.c.status, standing.c.confirmed)
+    counted = select(*team, literal(day, Date), *numbers).group_by(*team)
+    names = [*(column.key for column in team), "date", *NUMBERS]
+    session.execute(insert(TeamRollup).from_select(names, counted))
+    county = (TeamRollup.county_code, TeamRollup.date)
+    added = (
+        select(*county, *(func.sum(getattr(TeamRollup, name)) for name in NUMBERS))
+        .where(TeamRollup.county_code.in_(county_codes), TeamRollup.date == day)
+        .group_by(*county)
+    )
+    session.execute(insert(CountyRollup).from_select(["county_code", "date", *NUMBERS], added))
 
 
 def raw_counts(*key: Any) -> Select[Any]:
     """The entries counted by `key`: what the roll-ups must always equal."""
-    numbers = [func.count().label("people")]
-    numbers += [_sum(DayEntry.status == status.value).label(status.value) for status in Status]
-    numbers.append(_sum(DayEntry.confirmed.is_(False)).label("unconfirmed"))
-    return select(*key, *numbers).group_by(*key)
+    return select(*key, *_numbers(DayEntry.status, DayEntry.confirmed)).group_by(*key)
+
+
+def _numbers(status: Any, confirmed: Any) -> list[ColumnElement[int]]:
+    numbers: list[ColumnElement[int]] = [func.count().label("people")]
+    numbers += [_sum(status == each.value).label(each.value) for each in Status]
+    return [*numbers, _sum(confirmed.is_(False)).label("unconfirmed")]
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -41,7 +41,13 @@ def fill(session: Session, table: Table, rows: Iterable[Sequence[Any]]) -> None:
             copy.write_row([bind(value) if bind else value for bind, value in zip(bound, row, strict=True)])
 
 
-def know_size(session: Session, table: Table) -> None:
+def know_size(session: Session, table: Table, *columns: str) -> None:
     """Let the planner see what is in a table that was just filled; it takes a new one for tiny or for huge."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"ANALYZE {table.name}"))
+        session.execute(text(f"ANALYZE {table.name} ({', '.join(columns)})"))
+
+
+def give_room(session: Session) -> None:
+    """More memory for sorting and joining than a request gets, for the rest of the transaction."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL work_mem = '64MB'"))

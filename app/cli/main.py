@@ -17,6 +17,7 @@ from app.cli import (  # noqa: F401
     init,
     keys,
     migrate,
+    partitions,
     replay,
     serve,
 )
