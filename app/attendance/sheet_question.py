@@ -4,6 +4,7 @@ before. No day is looked into here.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -41,7 +42,7 @@ class SheetQuestion:
 
     @property
     def days(self) -> tuple[date, ...]:
-        return tuple(self.first + ONE_DAY * number for number in range((self.last - self.first).days + 1))
+        return _days_between(self.first, self.last)
 
     @property
     def through(self) -> date:
@@ -51,6 +52,12 @@ class SheetQuestion:
     def counties(self, column: Any) -> ColumnElement[bool]:
         """The condition that a column of county codes is one of those whose days make the sheet."""
         return counties_of(self.area.code, column)
+
+
+@lru_cache(maxsize=64)
+def _days_between(first: date, last: date) -> tuple[date, ...]:
+    """Asked for once a row."""
+    return tuple(first + ONE_DAY * number for number in range((last - first).days + 1))
 
 
 def counties_of(area_code: str, column: Any) -> ColumnElement[bool]:
