@@ -135,8 +135,10 @@ def _columns(question: Question, rows: Any) -> dict[str, ColumnElement[Any]]:
     if question.by is By.AREA:
         digits = DIGITS_BELOW[len(area_prefix(question.area_code))]
         code = rows.county_code if digits <= 6 else rows.village_code
-        # Spelled out: PostgreSQL would take two parameters for two different expressions.
-        columns["prefix"] = func.substr(code, literal_column("1"), literal_column(str(digits)))
+        if digits not in {6, 12}:
+            # Spelled out: PostgreSQL would take two parameters for two different expressions.
+            code = func.substr(code, literal_column("1"), literal_column(str(digits)))
+        columns["prefix"] = code
     if question.by is By.UNIT:
         columns["unit_id"] = rows.unit_id
     if question.by_day:
