@@ -12,7 +12,8 @@ COPY --from=build /srv/zaigang/.venv .venv
 COPY alembic.ini ./
 COPY migrations migrations
 COPY app app
-RUN mkdir var && chown zaigang:zaigang var
+# Compiled here, since the account that runs it may not write beside the code.
+RUN python -m compileall -q app migrations && mkdir var && chown zaigang:zaigang var
 USER zaigang
 ENV PATH=/srv/zaigang/.venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=8000 CLOSE_DAYS_IN_SERVER=true
 VOLUME /srv/zaigang/var

@@ -47,7 +47,7 @@ run: $(VENV)/installed
 
 ## test: the whole suite, on SQLite and on a real PostgreSQL
 test: $(VENV)/installed-dev
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 ## check: format, lint, types, layers
 check: $(VENV)/installed-dev

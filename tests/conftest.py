@@ -18,6 +18,20 @@ from app.settings import Settings
 from tests.support.databases import Databases, Postgresql, Sqlite, postgresql_server, sqlite_folder
 from tests.support.world import FIRST_MORNING, World, found_world
 
+LONGEST = (
+    "tests/test_readme.py",
+    "tests/demo/",
+    "tests/test_ledger_machine.py",
+    "tests/scope/",
+    "tests/cli/",
+    "tests/clients/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no worker begins on it when the other is done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 class MovableClock:
     """The time, as a test sets it. Starts on a plain Monday morning."""

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -45,16 +46,25 @@ def seeded(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def address(seeded, tmp_path) -> Iterator[str]:
-    shutil.copyfile(seeded, tmp_path / "zaigang.db")
+@dataclass(frozen=True)
+class Served:
+    readme: str
+    address: str
+    introduction: str
+    """What `make run` prints before it serves."""
+
+
+@pytest.fixture(scope="module", params=READMES)
+def served(request, seeded, tmp_path_factory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copyfile(seeded, folder / "zaigang.db")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
         **os.environ,
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'zaigang.db'}",
-        "STORAGE_DIR": str(tmp_path / "files"),
+        "DATABASE_URL": f"sqlite:///{folder / 'zaigang.db'}",
+        "STORAGE_DIR": str(folder / "files"),
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }
@@ -67,10 +77,10 @@ def address(seeded, tmp_path) -> Iterator[str]:
         text=True,
     )
     try:
-        # The demo's own introduction names the address too, but only this line says that it is served.
-        list(takewhile(lambda line: "API:" not in line, server.stdout))
+        # The introduction names the address too, but only the line with "API:" says that it is served.
+        introduction = "".join(takewhile(lambda line: "API:" not in line, server.stdout))
         assert server.poll() is None
-        yield f"http://127.0.0.1:{port}"
+        yield Served(request.param, f"http://127.0.0.1:{port}", introduction)
     finally:
         server.terminate()
         server.communicate(timeout=30)
@@ -132,16 +142,27 @@ def faults(step: re.Match[str], output: str) -> list[str]:
     return [output] if output.strip() else []
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the walkthrough is typed with curl, which is not here")
-@pytest.mark.parametrize("readme", READMES)
-def test_the_walkthrough_answers_as_the_readme_says(readme, address, tmp_path):
-    steps = list(_STEP.finditer(text_of(readme)))
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl, which is not here, is what one types")
+
+
+@needs_curl
+def test_the_walkthrough_answers_as_the_readme_says(served, tmp_path):
+    steps = list(_STEP.finditer(text_of(served.readme)))
     assert len(steps) > 12
-    outputs = play(steps, address, tmp_path)
+    outputs = play(steps, served.address, tmp_path)
     found = {
         step["commands"]: told for step, output in zip(steps, outputs, strict=True) if (told := faults(step, output))
     }
     assert found == {}
+
+
+@needs_curl
+def test_the_line_that_make_run_prints_checks_a_cadre_in(served, tmp_path):
+    (line,) = [line for line in served.introduction.splitlines() if line.startswith("curl ")]
+    assert served.address in line
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    answer = json.loads(done.stdout)
+    assert (answer["verdict"], answer["counts"], answer["day_status"]) == ("inside", True, "on_post")
 
 
 def test_a_walkthrough_that_promises_too_much_is_noticed():

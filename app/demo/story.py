@@ -27,6 +27,7 @@ from app.leaves import decisions
 from app.leaves import schemas as leave_schemas
 from app.leaves import service as leaves
 from app.models import Account, Outage, Posting
+from app.policy.calendar import Calendar
 from app.policy.datum import Datum
 from app.whereabouts import schemas as board_schemas
 from app.whereabouts import service as whereabouts
@@ -34,10 +35,25 @@ from app.whereabouts import service as whereabouts
 DAYS = 92
 CANDIDATE, PROVISIONAL, WARNED = 23, 15, 7
 """Numbers of the cadres whose absences raise flags."""
-ABSENT_SPANS = {WARNED: (11, 1), PROVISIONAL: (18, 1), CANDIDATE: (45, 24)}
-"""Absent from so many days ago to so many days ago, inclusive."""
-SPOKEN_FOR = frozenset({*ABSENT_SPANS, 5, 12, 14, 9, 18, 27})
+DOUBTFUL = 28
+"""Checked in yesterday from outside the fence; the township has not looked at it yet."""
+ABSENCES = {WARNED: (1, 11, 14), PROVISIONAL: (1, 17, 22), CANDIDATE: (24, 17, 22)}
+"""Absent until so many days ago, for at least and at most so many calendar days."""
+SPOKEN_FOR = frozenset({*ABSENCES, 5, 12, 14, 9, 18, 27, DOUBTFUL})
 """Cadres with a story of their own; the others' small irregularities are drawn by lot."""
+
+
+def absence(calendar: Calendar, today: date, until: int, shortest: int, longest: int) -> tuple[date, date]:
+    """First and last day of the latest run that begins and ends on working days: rest days at its ends would not
+    count, whatever holidays lie between.
+    """
+    for ago in range(until, DAYS):
+        last = today - timedelta(days=ago)
+        for length in range(shortest, longest + 1):
+            first = last - timedelta(days=length - 1)
+            if not calendar.is_rest(first) and not calendar.is_rest(last):
+                return first, last
+    raise AssertionError("no working days in three months")
 
 
 @dataclass(slots=True)
@@ -48,16 +64,20 @@ class Story:
     lot: Random = field(default_factory=lambda: Random(99))
     late: list[tuple[date, Submission]] = field(default_factory=list)
     """Check-ins that waited for a signal, and the day on which they get one."""
+    today: date = field(init=False)
+    calendar: Calendar = field(init=False)
+    outage_ago: int = field(init=False)
+    """The last working day but yesterday."""
+    absences: dict[int, tuple[date, date]] = field(init=False)
+    """First and last day, by the cadre's number."""
 
-    @property
-    def today(self) -> date:
-        return business_day(self.now)
-
-    @property
-    def outage_ago(self) -> int:
-        """The last working day but yesterday."""
-        calendar = load_calendar(self.session)
-        return next(ago for ago in range(2, DAYS) if not calendar.is_rest(self.today - timedelta(days=ago)))
+    def __post_init__(self) -> None:
+        self.today = business_day(self.now)
+        self.calendar = load_calendar(self.session)
+        self.outage_ago = next(
+            ago for ago in range(2, DAYS) if not self.calendar.is_rest(self.today - timedelta(days=ago))
+        )
+        self.absences = {number: absence(self.calendar, self.today, *bounds) for number, bounds in ABSENCES.items()}
 
     def tell(self) -> None:
         """Every day from three months ago to yesterday, and this morning."""
@@ -75,27 +95,28 @@ class Story:
         midnight = day_starts_at(day + timedelta(days=1)) + timedelta(minutes=30)
         close_county_day(self.session, COUNTY, day, midnight)
         self._paper(day, midnight + timedelta(hours=8))
-        if ago > 2:
+        if ago > self.outage_ago:  # the days since then still wait for the townships
             self._confirm(day, midnight + timedelta(hours=9))
 
     def _check_ins(self, day: date, ago: int) -> list[Submission]:
-        resting = load_calendar(self.session).is_rest(day)
+        resting = self.calendar.is_rest(day)
         submissions = []
         for number, posting in enumerate(self.county.postings):
-            if self._is_away(number, ago) or (resting and self.lot.random() < 0.8):
+            doubtful = number == DOUBTFUL and ago == 1
+            if self._is_away(number, day, ago) or (resting and not doubtful and self.lot.random() < 0.8):
                 continue
             luck = 1.0 if number in SPOKEN_FOR else self.lot.random()
             if luck < 0.004:
                 continue
-            submission = self._check_in(posting, day, astray=luck < 0.012)
+            submission = self._check_in(posting, day, astray=doubtful or luck < 0.012)
             if luck < 0.03 and ago > 3:
                 self.late.append((day + timedelta(days=2), submission))
             else:
                 submissions.append(submission)
         return submissions
 
-    def _is_away(self, number: int, ago: int) -> bool:
-        first, last = ABSENT_SPANS.get(number, (0, 0))
+    def _is_away(self, number: int, day: date, ago: int) -> bool:
+        absence = self.absences.get(number)
         on_leave = (
             (number == 5 and 40 >= ago >= 36)
             or (number == 12 and 34 >= ago >= 25)
@@ -103,11 +124,14 @@ class Story:
         )
         on_trip = number == 18 and 20 >= ago >= 18
         cut_off = number in {32, 33, 34, 35} and ago == self.outage_ago
-        return first >= ago >= last > 0 or on_leave or on_trip or cut_off
+        is_absent = absence is not None and absence[0] <= day <= absence[1]
+        return is_absent or on_leave or on_trip or cut_off
 
     def _check_in(self, posting: Posting, day: date, *, astray: bool) -> Submission:
         lng, lat = self.county.centers[posting.village_code]
-        wander = 0.02 if astray else 0.003
+        wander = 0.003
+        if astray:  # some 2.6 km away, outside whatever the rest of the lot
+            lng, lat = lng + 0.02, lat + 0.017
         at = day_starts_at(day) + timedelta(hours=7, minutes=self.lot.randint(5, 85))
         position = PositionIn(
             lng=round(lng + self.lot.uniform(-wander, wander), 7),
@@ -217,7 +241,7 @@ class Story:
         submissions = [
             self._check_in_now(posting, early)
             for number, posting in enumerate(self.county.postings)
-            if number % 4 and number not in ABSENT_SPANS
+            if number % 4 and number not in ABSENCES
         ]
         record_check_ins(self.session, submissions, self.now)
         self._leave(9, self.today + timedelta(days=1), 9, early, ())
