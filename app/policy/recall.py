@@ -322,12 +322,13 @@ class Consequences:
         }
 
 
-def consequences(recalled_on: date) -> Consequences:
-    """当年不得评先评优，2 年内不得提拔使用. A recall on 29 February ends on 1 March."""
+def consequences(recalled_on: date, provisions: Provisions, area_code: str) -> Consequences:
+    """当年不得评先评优，2 年内不得提拔使用 (第九条（五）). What begins on 29 February ends on 1 March."""
+    last_year = recalled_on.year + int(provisions.value("recall.consequences", recalled_on, area_code))
     try:
-        until = recalled_on.replace(year=recalled_on.year + 2)
+        until = recalled_on.replace(year=last_year)
     except ValueError:
-        until = date(recalled_on.year + 2, 3, 1)
+        until = date(last_year, 3, 1)
     return Consequences(recalled_on, recalled_on.year, until)
 
 

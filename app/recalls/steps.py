@@ -96,7 +96,8 @@ def recall(call: Call, flag_id: UUID, *, recalled_on: date, document: str) -> Re
     """The unit has called the cadre back: the posting ends that day, the vacancy opens, the consequences are dated."""
     flag, state = _ending(call, flag_id, "recall", recalled_on, "/recalled_on")
     _refuse_changed_facts(flag)
-    flag.consequences = consequences(recalled_on).as_json()
+    law = load_provisions(call.session)
+    flag.consequences = consequences(recalled_on, law, flag.village_code).as_json()
     return _turn(call, flag, state, "recalled", document=document)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar, Year
 from app.policy.provisions import Provision, Provisions, load_text
-from app.policy.recall import FlagState, HistoryDay, judge_recall
+from app.policy.recall import FlagState, HistoryDay, consequences, judge_recall
 
 ONE_DAY = timedelta(days=1)
 AREA = "990101001001"
@@ -311,3 +311,16 @@ def test_a_whole_published_holiday_between_two_absences_is_bridged_under_the_rea
     judged = judge_recall([*before, *holiday, *after], date(2027, 2, 16), load_text(), AREA)
     assert judged.grounds[0].counts["consecutive"] == {"calendar_days": 16, "working_days": 7}
     assert judged.grounds[0].state is FlagState.CANDIDATE
+
+
+# ------------------------------------------------------------------ the consequences
+
+
+@pytest.mark.parametrize(
+    ("recalled_on", "promotion"),
+    [("2026-11-24", "2028-11-24"), ("2028-02-29", "2030-03-01"), ("2026-02-28", "2028-02-28")],
+)
+def test_no_awards_in_the_year_of_a_recall_and_no_promotion_for_two_years(recalled_on, promotion):
+    found = consequences(date.fromisoformat(recalled_on), load_text(), AREA).as_json()
+    year = int(recalled_on[:4])
+    assert found == {"recalled_on": recalled_on, "no_awards_in": year, "no_promotion_before": promotion}
