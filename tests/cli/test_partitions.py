@@ -14,10 +14,9 @@ def migrated(cli, environment):
     return environment["DATABASE_URL"]
 
 
-def test_months_within_the_recalls_view_are_never_detached(cli, migrated, databases):
+def test_months_within_the_recalls_view_are_never_detached(cli, migrated):
     answer = cli("partitions", "detach", "--before", f"{business_day(now()):%Y-%m}")
-    assert answer.code == 2
-    assert ("两年" in answer.err) is (databases.name == "postgresql")
+    assert (answer.code, "两年" in answer.err) == (2, True)
 
 
 def test_old_months_are_detached_and_named(cli, migrated, databases):
@@ -38,7 +37,6 @@ def test_old_months_are_detached_and_named(cli, migrated, databases):
 
 
 @pytest.mark.parametrize("month", ["2020", "2020-13", "很早"])
-def test_a_month_that_is_none_is_refused_in_words(cli, migrated, databases, month):
+def test_a_month_that_is_none_is_refused_in_words(cli, migrated, month):
     answer = cli("partitions", "detach", "--before", month)
-    assert answer.code == 2
-    assert ("YYYY-MM" in answer.err) is (databases.name == "postgresql")
+    assert (answer.code, "YYYY-MM" in answer.err) == (2, True)
