@@ -104,9 +104,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await running.enter_async_context(closing_days(database, now))
             if app.state.settings.deliver_webhooks_in_server:
                 await running.enter_async_context(delivering_webhooks(database, app.state.settings, now))
+            app.state.lane = None
             if app.state.settings.lane_group_size:
-                app.state.lane = Lane(database, app.state.settings, lambda: _clock(app))
-                running.push_async_callback(_close_lane, app)
+                app.state.lane = lane = Lane(database, app.state.settings, lambda: _clock(app))
+                running.push_async_callback(lane.close)
             yield
     finally:
         database.dispose()
@@ -116,12 +117,6 @@ def _clock(app: FastAPI) -> Clock:
     """The clock of every endpoint, for the one that FastAPI hands no dependencies."""
     given: Callable[[], Clock] = app.dependency_overrides.get(get_clock, get_clock)
     return given()
-
-
-async def _close_lane(app: FastAPI) -> None:
-    lane: Lane = app.state.lane
-    app.state.lane = None
-    await lane.close()
 
 
 def _signing_keys(database: Database) -> list[SigningKey]:

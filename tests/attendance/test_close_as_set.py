@@ -261,6 +261,7 @@ def test_a_county_closed_as_a_set_is_what_its_postings_judged_one_by_one_are(wor
                     area_prefix=TOWNSHIP[:9],
                     first_day=MONDAY,
                     last_day=MONDAY,
+                    declared_last_day=MONDAY,
                     reason="断电",
                     declared_by=world.accounts["county_officer"],
                     declared_at=MIDNIGHT,

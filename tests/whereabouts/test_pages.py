@@ -71,7 +71,7 @@ def test_the_page_is_not_sent_again_within_the_minute_that_it_speaks_of(world, c
     assert world.client.get(PAGE, headers={"If-None-Match": tag}).status_code == 200
 
 
-@pytest.mark.parametrize("code", ["990101001999", COUNTY, "abc", "99010100100%00", "%E4%B8%8A%E5%BA%84"])
+@pytest.mark.parametrize("code", ["990101001999", COUNTY, "abc", "%E4%B8%8A%E5%BA%84"])
 def test_what_is_no_village_is_answered_with_a_page_in_chinese(world, code):
     for path in (f"/board/{code}", f"/board/{code}/qr.svg"):
         answer = world.client.get(path)
