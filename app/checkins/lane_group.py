@@ -96,6 +96,8 @@ class Pending:
         default_factory=lambda: {"check_ins": [], "entries": [], "revisions": [], "devices": []},
     )
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    ids: set[UUID] = field(default_factory=set)
+    """One id sent by two accounts at once: the second has to see the first."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -157,7 +159,7 @@ class GroupRecorder:
             return Unauthenticated()
         if found.role != Role.CADRE:
             return Forbidden()
-        usual = business_day(submission.body.captured_at) == day
+        usual = business_day(submission.body.captured_at) == day and submission.body.id not in pending.ids
         if found.stored is not None:
             return self._again(submission, found, day)
         if not usual:
@@ -185,6 +187,7 @@ class GroupRecorder:
         if row["late"]:
             return ODD
         in_group.add(submission.account_id)
+        pending.ids.add(row["id"])
         pending.rows["check_ins"].append(row)
         if device_id and not found.bits & lane_sql.DEVICE_KNOWN:
             pending.rows["devices"].append(

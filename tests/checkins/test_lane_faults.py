@@ -1,0 +1,173 @@
+"""Whatever fails in the lane, what was answered as recorded is on the disk, and nobody waits for ever."""
+
+import asyncio
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import select, text
+
+from app.checkins.lane import Lane
+from app.checkins.lane_group import Answer
+from app.checkins.lane_store import open_store
+from app.errors import Conflict, Unavailable
+from app.models import CheckIn
+from tests.checkins.support import body, submission
+
+PEOPLE = ("li", "wang", "zhao", "sun", "zhou")
+
+
+class Failing:
+    """A store that breaks at one step, so many times."""
+
+    def __init__(self, store, step: str, times: int, error: Exception) -> None:
+        self._store, self._step, self._left, self._error = store, step, times, error
+
+    def __getattr__(self, name):
+        call = getattr(self._store, name)
+        if name != self._step:
+            return call
+
+        def breaking(*arguments):
+            if self._left:
+                self._left -= 1
+                raise self._error
+            return call(*arguments)
+
+        return breaking
+
+
+def stored_ids(world) -> set[UUID]:
+    with world.database.reading() as session:
+        return set(session.scalars(select(CheckIn.id)))
+
+
+def run(world, settings, submissions, store=None):
+    """All of them at once through a lane of their own; their answers or problems, in order."""
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock, store)
+        try:
+            waiting = [asyncio.ensure_future(lane.record(one)) for one in submissions]
+            return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 30)
+        finally:
+            await lane.close()
+
+    return asyncio.run(drive())
+
+
+def everybody(world, **changed):
+    return [submission(world, who, body() | changed) for who in PEOPLE]
+
+
+def test_check_ins_at_once_are_all_recorded(world, settings):
+    answers = run(world, settings, everybody(world))
+    assert [answer.status for answer in answers] == [201] * len(PEOPLE)
+    assert len(stored_ids(world)) == len(PEOPLE)
+
+
+@pytest.mark.parametrize("step", ["begin", "commit"])
+def test_a_database_that_fails_once_is_asked_again(world, settings, step):
+    lost = psycopg.OperationalError("server closed the connection unexpectedly")
+    sent = everybody(world)
+    answers = run(world, settings, sent, Failing(open_store(world.database), step, 1, lost))
+    assert [answer.status for answer in answers] == [201] * len(PEOPLE)
+    assert stored_ids(world) == {one.body.id for one in sent}
+
+
+@pytest.mark.parametrize("step", ["begin", "commit"])
+def test_while_the_database_is_away_everybody_is_told_to_come_back_and_nothing_is_half_written(world, settings, step):
+    lost = psycopg.OperationalError("server closed the connection unexpectedly")
+    answers = run(world, settings, everybody(world), Failing(open_store(world.database), step, 1000, lost))
+    assert {type(answer) for answer in answers} == {Unavailable}
+    assert answers[0].headers["Retry-After"]
+    assert stored_ids(world) == set()
+
+
+def test_one_row_that_the_database_refuses_fails_alone(world, settings):
+    good = everybody(world)
+    bad = good[2]
+    store = open_store(world.database)
+    real = store.commit
+
+    def commit(rows):
+        if rows and any(row["id"] == bad.body.id for row in rows["check_ins"]):
+            raise psycopg.errors.UniqueViolation("duplicate key")
+        real(rows)
+
+    store.commit = commit
+    answers = run(world, settings, good, store)
+    assert [type(answer) for answer in answers] == [Answer, Answer, Conflict, Answer, Answer]
+    assert stored_ids(world) == {one.body.id for one in good} - {bad.body.id}
+
+
+def test_one_id_sent_by_two_at_once_is_recorded_for_one(world, settings):
+    sent = body()
+    answers = run(world, settings, [submission(world, "li", sent), submission(world, "zhou", sent)])
+    assert sorted(a.status if isinstance(a, Answer) else a.code for a in answers if isinstance(a, Answer)) == [201]
+    assert [a.code for a in answers if not isinstance(a, Answer)] == ["id_reused"]
+
+
+def test_a_caller_that_goes_away_takes_nothing_back(world, settings):
+    sent = everybody(world)
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock)
+        gone, *others = [asyncio.ensure_future(lane.record(one)) for one in sent]
+        await asyncio.sleep(0)
+        gone.cancel()
+        found = await asyncio.gather(*others)
+        await lane.close()
+        return found
+
+    assert [answer.status for answer in asyncio.run(drive())] == [201] * (len(PEOPLE) - 1)
+    assert stored_ids(world) == {one.body.id for one in sent}
+
+
+def test_a_full_queue_says_when_to_come_back(world, settings):
+    full = settings.model_copy(update={"lane_queue_size": 2})
+    answers = run(world, full, everybody(world))
+    refused = [answer for answer in answers if isinstance(answer, Unavailable)]
+    assert len(refused) == len(PEOPLE) - 2
+    assert refused[0].headers["Retry-After"]
+    assert len(stored_ids(world)) == 2
+
+
+def test_a_shutdown_records_what_has_arrived(world, settings):
+    sent = everybody(world)
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock)
+        waiting = [asyncio.ensure_future(lane.record(one)) for one in sent]
+        await asyncio.sleep(0)
+        await lane.close()
+        late = (await asyncio.gather(lane.record(sent[0]), return_exceptions=True))[0]
+        return await asyncio.wait_for(asyncio.gather(*waiting), 10), late
+
+    answers, late = asyncio.run(drive())
+    assert [answer.status for answer in answers] == [201] * len(PEOPLE)
+    assert isinstance(late, Unavailable)
+    assert stored_ids(world) == {one.body.id for one in sent}
+
+
+def test_a_connection_that_the_server_ends_is_opened_anew(world, settings, databases):
+    if databases.name != "postgresql":
+        pytest.skip("an embedded database ends no connection")
+    sent = everybody(world)
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock)
+        first = await lane.record(sent[0])
+        with world.database.writing() as session:
+            session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        second = await asyncio.wait_for(lane.record(sent[1]), 30)
+        await lane.close()
+        return first, second
+
+    assert [answer.status for answer in asyncio.run(drive())] == [201, 201]
+    assert stored_ids(world) == {one.body.id for one in sent[:2]}
