@@ -18,7 +18,7 @@ from app.access.viewer import Role
 from app.attendance.entries import Author
 from app.attendance.heads import take_heads
 from app.attendance.law import load_provisions, locked_months, month_of
-from app.attendance.rejudge import Rejudging
+from app.attendance.rejudge import MAX_SPAN_DAYS, Rejudging
 from app.attendance.upsert import insert_into
 from app.checkins.fences import load_fences
 from app.checkins.judging import (
@@ -30,7 +30,7 @@ from app.checkins.judging import (
     judge_check_in,
     no_posting,
 )
-from app.checkins.risks import RECENT, Fix
+from app.checkins.risks import RECENT, Fix, Trail
 from app.clock import business_day
 from app.errors import Forbidden, Problem
 from app.models import Account, CheckIn, DeviceUse, Posting
@@ -58,7 +58,7 @@ class Context:
     stored: dict[UUID, CheckIn]
     fences: dict[str, list[Fence]]
     locked: set[tuple[str, str]]
-    fixes: dict[UUID, list[Fix]] = field(default_factory=lambda: defaultdict(list))
+    fixes: dict[UUID, Trail] = field(default_factory=lambda: defaultdict(Trail))
     """Recent ones by posting."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     """The accounts that a phone was used for."""
@@ -147,7 +147,7 @@ def _load_fixes(session: Session, context: Context, postings: Iterable[Posting],
     for row in session.execute(query).mappings():
         wgs84 = (row["wgs84_lng"], row["wgs84_lat"])
         at = row["fixed_at"] or row["captured_at"]
-        context.fixes[row["posting_id"]].append(Fix(row["date"], at, row["lng"], row["lat"], wgs84))
+        context.fixes[row["posting_id"]].add(Fix(row["date"], at, row["lng"], row["lat"], wgs84))
 
 
 def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
@@ -178,15 +178,22 @@ def _judged(
     used_by = context.devices[device_id] if device_id else set()
     around = Surroundings(
         fences=context.fences.get(posting.village_code, ()),
-        earlier=context.fixes[posting.id],
+        earlier=_earlier(context.fixes[posting.id], submission, day),
         device_of_others=bool(used_by - {submission.account_id}),
         month_locked=(posting.township_code, month_of(day)) in context.locked,
     )
     row, fix = judge_check_in(context.book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
     if fix is not None:
-        context.fixes[posting.id].append(fix)
+        context.fixes[posting.id].add(fix)
     used_by.add(submission.account_id)
     return CheckIn(**row)
+
+
+def _earlier(trail: Trail, submission: Submission, day: date) -> list[Fix]:
+    position = submission.body.position
+    if position is None:
+        return []
+    return trail.around(position.lng, position.lat, position.fixed_at or submission.body.captured_at, day - RECENT)
 
 
 _COLUMNS = tuple(column.key for column in CheckIn.__table__.columns)
@@ -205,6 +212,13 @@ def _remember_devices(session: Session, fresh: Sequence[CheckIn], now: datetime)
 
 def _judge_days(session: Session, context: Context, fresh: Sequence[CheckIn], now: datetime) -> None:
     postings = {posting.id: posting for own in context.postings.values() for posting in own}
+    [*accounts] = {check_in.account_id for check_in in fresh}
+    first, last = min(c.date for c in fresh), max(c.date for c in fresh)
+    if len(accounts) == 1 and (last - first).days < MAX_SPAN_DAYS:
+        # One phone's batch: all its days at once. A day between them that nothing happened on is judged as it was.
+        own = [postings[posting_id] for posting_id in sorted({c.posting_id for c in fresh})]
+        Rejudging(session, Author(now, accounts[0], "check_in")).run(own, first, last)
+        return
     by_day: dict[date, dict[UUID, UUID]] = defaultdict(dict)
     for check_in in fresh:
         by_day[check_in.date][check_in.posting_id] = check_in.account_id

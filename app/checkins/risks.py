@@ -1,5 +1,6 @@
 """Risk flags: hints for people, never a verdict (a mock flag alone proves nothing: external receivers raise it too)."""
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -45,6 +46,30 @@ def repeated_coordinates(fix: Fix, earlier: Sequence[Fix]) -> bool:
 
 def _to_7_digits(fix: Fix) -> tuple[float, float]:
     return round(fix.lng, 7), round(fix.lat, 7)
+
+
+class Trail:
+    """The fixes of one posting in the order of their instants and by their coordinates, so that a batch of hundreds
+    does not compare each with each.
+    """
+
+    def __init__(self) -> None:
+        self._line: list[Fix] = []
+        self._places: dict[tuple[float, float], dict[date, Fix]] = {}
+
+    def add(self, fix: Fix) -> None:
+        insort(self._line, fix, key=_instant_of)
+        self._places.setdefault(_to_7_digits(fix), {}).setdefault(fix.date, fix)
+
+    def around(self, lng: float, lat: float, at: datetime, since: date) -> list[Fix]:
+        """The last fix before an instant, and one of each day at the same coordinates; none older than `since`."""
+        place = bisect_left(self._line, at, key=_instant_of)
+        same = self._places.get((round(lng, 7), round(lat, 7)), {})
+        return [fix for fix in (*self._line[max(0, place - 1) : place], *same.values()) if fix.date >= since]
+
+
+def _instant_of(fix: Fix) -> datetime:
+    return fix.at
 
 
 def stale_fix(captured_at: datetime, fixed_at: datetime | None, stale_after: timedelta) -> bool:

@@ -76,16 +76,19 @@ def answer_all(session: Session, recorded: Sequence[Recorded]) -> dict[UUID, sch
     """The answers to check-ins on record, with the status that their days have now."""
     if not recorded:
         return {}
+    check_ins = [item.check_in for item in recorded]
+    statuses = _day_statuses(session, check_ins)
     provisions = load_provisions(session)
-    statuses = _day_statuses(session, [item.check_in for item in recorded])
-    return {
-        item.check_in.id: _answer(item.check_in, provisions, statuses[item.check_in.posting_id, item.check_in.date])
-        for item in recorded
-    }
+    bases = {where: _basis(provisions, *where) for where in {(c.date, c.village_code) for c in check_ins}}
+    return {c.id: _answer(c, bases[c.date, c.village_code], statuses[c.posting_id, c.date]) for c in check_ins}
 
 
-def _answer(stored: CheckIn, provisions: Provisions, day_status: Status) -> schemas.CheckInOut:
-    basis = [provisions.in_force(key, stored.date, stored.village_code).basis().as_json() for key in BASIS_KEYS]
+def _basis(provisions: Provisions, day: date, village_code: str) -> list[Basis]:
+    held = (provisions.in_force(key, day, village_code) for key in BASIS_KEYS)
+    return [Basis.model_validate(provision.basis().as_json()) for provision in held]
+
+
+def _answer(stored: CheckIn, basis: list[Basis], day_status: Status) -> schemas.CheckInOut:
     return schemas.CheckInOut(
         id=stored.id,
         posting_id=stored.posting_id,
@@ -97,7 +100,7 @@ def _answer(stored: CheckIn, provisions: Provisions, day_status: Status) -> sche
         distance_m=stored.distance_m,
         counts=counts(stored),
         risk_flags=stored.risk_flags,
-        basis=[Basis.model_validate(item) for item in basis],
+        basis=basis,
         day_status=day_status,
     )
 
