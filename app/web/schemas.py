@@ -1,7 +1,7 @@
 """The base of every body, and field types that several rooms share."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -36,9 +36,10 @@ def _sane_day(value: date) -> date:
 
 
 def _sane_instant(value: datetime) -> datetime:
+    """In UTC, so that one instant written with two offsets is one body: sending it again must find the first."""
     if not 2001 <= value.year <= 2099:
         raise PydanticCustomError("datetime_out_of_range", "time", {"zh": "时间超出范围", "en": "out of range"})
-    return value
+    return value.astimezone(UTC)
 
 
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
