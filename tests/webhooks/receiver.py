@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # several workers connect at once; the standard library's 5 would turn some away
+
+
 @dataclass(frozen=True)
 class Received:
     path: str
@@ -60,7 +64,7 @@ class Receiver:
             def log_message(self, *arguments):
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = _Server(("127.0.0.1", 0), Handler)
         server.daemon_threads = False
         self.url = f"http://127.0.0.1:{server.server_port}/hooks/zaigang"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
