@@ -1,7 +1,8 @@
 """The load generator: so many connections, each sending its next request as soon as the last one is answered.
 
-Run as a process of its own (`python -m bench.load FILE CONNECTIONS PORT`), on a core of its own. The file holds whole
-requests, pickled; what comes out is one line of JSON.
+Run as a process of its own (`python -m bench.load FILE CONNECTIONS PORT [MARK]`), on a core of its own. The file holds
+whole requests, pickled; what comes out is one line of JSON. How often MARK stands in the answers is counted: a batch's
+answer holds many.
 """
 
 import asyncio
@@ -19,9 +20,11 @@ from typing import Any, cast
 @dataclass(slots=True)
 class Tally:
     requests: list[bytes]
+    mark: bytes = b""
     sent: int = 0
     answered: int = 0
     failed: int = 0
+    marked: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     sample: str = ""
@@ -69,6 +72,8 @@ class Client(asyncio.Protocol):
         status = buffer[9:12].decode("ascii")
         tally.statuses[status] += 1
         tally.answered += 1
+        if tally.mark:
+            tally.marked += buffer.count(tally.mark)
         if tally.answered == 1 or (not status.startswith("2") and len(tally.sample) < 2000):
             tally.sample = buffer.decode("utf-8", "replace")
         self.send_next()
@@ -85,25 +90,32 @@ class Client(asyncio.Protocol):
             self._transport.close()
 
 
-async def drive(requests: list[bytes], connections: int, port: int) -> dict[str, Any]:
+async def _connect(tally: Tally, connections: int, port: int) -> list[tuple[Client, asyncio.Future[None]]]:
+    """All at once; one that is refused is counted as failed."""
     loop = asyncio.get_running_loop()
-    tally = Tally(requests)
-    clients, finished = [], []
-    for _ in range(connections):
-        done: asyncio.Future[None] = loop.create_future()
-        _, client = await loop.create_connection(lambda done=done: Client(tally, done), "127.0.0.1", port)  # type: ignore[misc]
-        clients.append(client)
-        finished.append(done)
+    finished = [loop.create_future() for _ in range(connections)]
+    made = await asyncio.gather(
+        *(loop.create_connection(lambda done=done: Client(tally, done), "127.0.0.1", port) for done in finished),  # type: ignore[misc]
+        return_exceptions=True,
+    )
+    tally.failed += sum(isinstance(outcome, BaseException) for outcome in made)
+    return [(one[1], done) for one, done in zip(made, finished, strict=True) if not isinstance(one, BaseException)]
+
+
+async def drive(requests: list[bytes], connections: int, port: int, mark: bytes = b"") -> dict[str, Any]:
+    tally = Tally(requests, mark)
+    clients = await _connect(tally, connections, port)
     started = time.perf_counter()
-    for client in clients:
+    for client, _ in clients:
         client.send_next()
-    await asyncio.gather(*finished)
+    await asyncio.gather(*(done for _, done in clients))
     elapsed = time.perf_counter() - started
     quantiles = statistics.quantiles(tally.seconds, n=1000) if len(tally.seconds) > 1 else [0.0] * 999
     return {
         "requests": tally.answered,
         "failed_connections": tally.failed,
         "statuses": dict(tally.statuses),
+        "marked": tally.marked,
         "seconds": elapsed,
         "per_second": tally.answered / elapsed,
         "p50_ms": quantiles[499] * 1000,
@@ -117,9 +129,9 @@ async def drive(requests: list[bytes], connections: int, port: int) -> dict[str,
 def main() -> None:
     import uvloop  # noqa: PLC0415
 
-    path, connections, port = sys.argv[1:4]
+    path, connections, port, *mark = sys.argv[1:]
     requests: list[bytes] = pickle.loads(Path(path).read_bytes())  # noqa: S301 - written by the run itself
-    print(json.dumps(uvloop.run(drive(requests, int(connections), int(port)))))
+    print(json.dumps(uvloop.run(drive(requests, int(connections), int(port), "".join(mark).encode()))))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,24 @@ def pinned_to(core: int) -> Sequence[str]:
     return ("taskset", "-c", str(core))
 
 
+@contextmanager
+def this_process_on(core: int) -> Iterator[None]:
+    """What this process does itself, on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def allow_files(wanted: int) -> None:
+    """So many open files (a connection is one) for this process and those that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()

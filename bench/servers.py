@@ -73,13 +73,24 @@ def _await_healthy(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError("the server never answered")
 
 
-def drive(server: Server, requests: Sequence[bytes], connections: int, folder: Path) -> dict[str, Any]:
-    """Send these requests over so many connections; returns what the load generator saw and what the server spent."""
+def drive(server: Server, requests: Sequence[bytes], connections: int, folder: Path, mark: str = "") -> dict[str, Any]:
+    """Send these requests over so many connections; returns what the load generator saw (and how often `mark` stood in
+    the answers) and what the server spent.
+    """
     path = folder / "requests.pickle"
     path.write_bytes(pickle.dumps(list(requests)))
     before = cpu_seconds(server.pid)
     done = subprocess.run(
-        [*pinned_to(LOAD_CORE), sys.executable, "-m", "bench.load", str(path), str(connections), str(server.port)],
+        [
+            *pinned_to(LOAD_CORE),
+            sys.executable,
+            "-m",
+            "bench.load",
+            str(path),
+            str(connections),
+            str(server.port),
+            mark,
+        ],
         cwd=ROOT,
         check=True,
         stdout=subprocess.PIPE,  # what it complains of goes to ours
@@ -87,6 +98,17 @@ def drive(server: Server, requests: Sequence[bytes], connections: int, folder: P
     seen: dict[str, Any] = json.loads(done.stdout)
     seen["server_cpu_us"] = (cpu_seconds(server.pid) - before) / max(1, seen["requests"]) * 1e6
     return seen
+
+
+def errors_in(seen: Mapping[str, Any], expected: str, count: int) -> int:
+    """Of so many requests those without this status, answered or not; and connections that were refused or lost."""
+    return int(count - seen["statuses"].get(expected, 0) + seen["failed_connections"])
+
+
+def require(seen: Mapping[str, Any], expected: str, count: int) -> None:
+    """So many answers, all of them with this status: whatever is fast because it refuses is no measurement."""
+    if seen["statuses"] != {expected: count} or seen["failed_connections"]:
+        raise RuntimeError(f"wanted {count} × {expected}, got {seen['statuses']}: {seen['sample'][:500]}")
 
 
 def request(method: str, path: str, *, token: str | None = None, body: bytes | None = None) -> bytes:

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, func, insert, select, text
 from app.access import tokens
 from app.access.areas import county_of, township_of
 from app.access.tokens import KeyRing
+from app.attendance.partitions import ensure_partitions
 from app.clock import business_day, now
 from app.database import Database
 from app.ids import new_id
-from app.models import Account, Area, Cadre, CheckIn, DispatchUnit, Fence, Posting
+from app.models import Account, Area, Cadre, CheckIn, DayEntry, DayRevision, DispatchUnit, Fence, Posting
 from app.policy.datum import Datum, from_wgs84
 from app.schema import upgrade
 from app.settings import Settings
@@ -48,9 +49,10 @@ def build(url: str, cadres: int, history_days: int) -> list[Person]:
             tokens.ensure_signing_key(session, now())
             connection = session.connection()
             people = _people(connection, cadres)
-            today = business_day(now())
-            for back in range(1, history_days + 1):
-                add_history(connection, today - timedelta(days=back))
+            past = [business_day(now()) - timedelta(days=back) for back in range(1, history_days + 1)]
+            ensure_partitions(session, [business_day(now()), *past])
+            for day in past:
+                add_history(connection, day)
         if not database.is_sqlite:
             with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM ANALYZE"))
@@ -259,11 +261,16 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def stored_check_ins(url: str, day: date) -> int:
+def require_recorded(url: str, day: date, check_ins: int) -> None:
+    """That many check-ins of the day are on record, of as many cadres, each with its entry and its revision."""
     database = Database(Settings(database_url=url))
     try:
         with database.reading() as session:
-            statement = select(func.count()).select_from(CheckIn).where(CheckIn.date == day)
-            return int(session.execute(statement).scalar_one())
+            found = [
+                session.scalar(select(func.count()).select_from(model).where(model.date == day))
+                for model in (CheckIn, DayEntry, DayRevision)
+            ]
     finally:
         database.dispose()
+    if found != [check_ins] * 3:
+        raise RuntimeError(f"{check_ins} check-ins were answered; check-ins, entries, revisions on record: {found}")
