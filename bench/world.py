@@ -250,14 +250,14 @@ def check_in_requests(people: Sequence[Person], issued: Sequence[str]) -> list[b
     """Everybody's check-in of today, in an order of chance."""
     at = now()
     requests = [
-        request("POST", "/api/v1/check-ins", token=token, body=_json(body_of(person, number, at)))
+        request("POST", "/api/v1/check-ins", token=token, body=as_json(body_of(person, number, at)))
         for number, (person, token) in enumerate(zip(people, issued, strict=True))
     ]
     random.shuffle(requests)
     return requests
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
