@@ -87,7 +87,9 @@ def get_my_today(session: SessionDependency, device_id: str) -> dict[str, object
     """Two statements, for what the phone's first screen shows of the day."""
     today = dt.datetime.now(dt.UTC).date()
     day = session.get(Day, (device_id, today))
-    check_ins = session.scalars(select(CheckIn).where(CheckIn.device_id == device_id)).all()
+    midnight = dt.datetime.combine(today, dt.time(), dt.UTC)
+    query = select(CheckIn).where(CheckIn.device_id == device_id, CheckIn.captured_at >= midnight)
+    check_ins = session.scalars(query).all()
     return {
         "date": today,
         "day": {"status": day.status if day else "pending"},
