@@ -96,12 +96,25 @@ def judge_row(row: Any, calendar: Calendar, last_revision: int, confirm: Confirm
     """What becomes of the day that a facts row tells of; None where it stays as it is."""
     before = standing_of(row)
     decide = None if confirm is None else lambda judgment: confirm(row, judgment)
-    judgment, confirmed = settle(row.signature, before, row.date, calendar, decide)
-    closed = bool(row.signature & CLOSED)
-    if not _worth_writing(before, judgment, confirmed, closed=closed):
+    after = judge_standing(row.signature, before, row.date, calendar, decide)
+    if after is None:
         return None
     revision = before.revision or last_revision
-    return change_of(row, before, judgment, confirmed, revision + 1, closed=closed)
+    return change_of(row, before, *after, revision + 1, closed=bool(row.signature & CLOSED))
+
+
+def judge_standing(
+    signature: int,
+    before: Standing,
+    day: date,
+    calendar: Calendar,
+    confirm: Callable[[DayJudgment], bool] | None = None,
+) -> tuple[DayJudgment, bool] | None:
+    """As `settle`; None where the entry stays as it stands."""
+    judgment, confirmed = settle(signature, before, day, calendar, confirm)
+    if _worth_writing(before, judgment, confirmed, closed=bool(signature & CLOSED)):
+        return judgment, confirmed
+    return None
 
 
 def settle(

@@ -1,14 +1,18 @@
 """One group of check-ins, recorded in one transaction.
 
 This is the usual case alone: an account's check-in of today, on a day that is open, in a month that is not filed. It
-is judged by the same functions as everywhere, from facts read in the same transaction; whatever is not usual is
-handed back, for `recording` to take the general way.
+is judged by the same functions as everywhere; whatever is not usual is handed back, for `recording` to take the general
+way.
+
+No lock is held while a group is read and judged. The write moves a county's day on only from the version at which it
+was read; where somebody else was there in between, those check-ins are read and judged again, with the day held.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from app.access.viewer import Role
 from app.attendance import facts
-from app.attendance.entries import Change
+from app.attendance.entries import Standing
 from app.attendance.law import load_calendar, load_provisions
-from app.attendance.rejudge import judge_row
+from app.attendance.rejudge import judge_standing
 from app.checkins import lane_sql
 from app.checkins.fences import as_fence
 from app.checkins.judging import (
@@ -31,7 +35,7 @@ from app.checkins.judging import (
     judge_check_in,
     no_posting,
 )
-from app.checkins.lane_store import Loaded, Rows, Sent, Store
+from app.checkins.lane_store import Loaded, Row, Store
 from app.checkins.risks import Fix
 from app.clock import SHANGHAI, business_day
 from app.database import Database
@@ -60,8 +64,7 @@ ODD = Odd()
 Recorded = Answer | Problem | Odd
 
 
-@dataclass(slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A loaded posting, with ids as the database writes them."""
 
     id: Any
@@ -72,30 +75,14 @@ class Posted:
 
 
 @dataclass(slots=True)
-class FactsRow:
-    """A row such as `attendance.facts` loads."""
-
-    posting_id: Any
-    date: date
-    county_code: str
-    township_code: str
-    village_code: str
-    unit_id: Any
-    signature: int
-    status: str | None
-    confirmed: bool
-    exceptions: list[str]
-    revision: int
-
-
-@dataclass(slots=True)
 class Pending:
     """What a group is about to write, and what it will then answer."""
 
-    rows: Rows = field(
-        default_factory=lambda: {"check_ins": [], "entries": [], "revisions": [], "devices": []},
-    )
-    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
+    """Of the days that the rows belong to, by county."""
+    answers: list[tuple[int, str | None, Row]] = field(default_factory=list)
+    """Number, content, and the county whose day has to be written for it to be true."""
     ids: set[UUID] = field(default_factory=set)
     """One id sent by two accounts at once: the second has to see the first."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
@@ -113,114 +100,130 @@ class GroupRecorder:
         self._calendar = Calendar()
 
     def record(self, submissions: Sequence[Submission], now: datetime) -> list[Recorded]:
-        """Record check-ins of different accounts, received `now`. On return what is answered is on the disk; on an
-        exception nothing is.
+        """Record check-ins of different accounts, received `now`. What is answered is on the disk; on an exception
+        nothing is lost: what was written answers for itself when it is sent again.
         """
-        day = business_day(now)
-        try:
-            held, loaded = self._store.begin([_sent(submission) for submission in submissions], day)
-            self._learn(loaded)
-            pending = Pending()
-            outcomes: list[Recorded] = [ODD] * len(submissions)
-            for number, found in _one_each(loaded, len(submissions)):
-                outcome = self._record(pending, submissions[number], found, held, day, now)
-                if isinstance(outcome, dict):
-                    pending.answers.append((number, outcome))
-                elif outcome is not None:
-                    outcomes[number] = outcome
-            self._store.commit(pending.rows if pending.rows["check_ins"] else None)
-        except BaseException:
-            self._store.rollback()
-            raise
-        for number, content in pending.answers:
-            outcomes[number] = Answer(content.pop("status_code"), orjson.dumps(content))
+        outcomes: list[Recorded] = [ODD] * len(submissions)
+        everybody = list(range(len(submissions)))
+        overtaken = self._attempt(submissions, everybody, outcomes, now)
+        if overtaken:
+            self._attempt(submissions, list(overtaken), outcomes, now, held=set(overtaken.values()))
         return outcomes
 
-    def _learn(self, loaded: Sequence[Loaded]) -> None:
+    def _attempt(
+        self,
+        submissions: Sequence[Submission],
+        numbers: Sequence[int],
+        outcomes: list[Recorded],
+        now: datetime,
+        held: Collection[str] = (),
+    ) -> dict[int, str]:
+        """Record some of a group, and put down what came of it; the county of each whose day was changed meanwhile."""
+        day = business_day(now)
+        pending = Pending()
+        try:
+            group = self._store.load([_sent(number, submissions[number]) for number in numbers], day, held)
+            self._learn(group.law, group.found)
+            for found in _one_each(group.found):
+                outcome = self._record(pending, submissions[found.number], found, day, now)
+                if outcome is not None:
+                    outcomes[found.number] = outcome
+            moved = self._store.write(pending.rows, day, pending.versions) if pending.rows else ()
+        finally:
+            self._store.rollback()
+        overtaken: dict[int, str] = {}
+        for number, county_code, content in pending.answers:
+            if county_code is None or county_code in moved:
+                outcomes[number] = Answer(content.pop("status_code"), orjson.dumps(content))
+            else:
+                overtaken[number] = county_code
+        return overtaken
+
+    def _learn(self, law: str, found: Sequence[Loaded]) -> None:
         """Read anew what has changed since the last group: provisions, calendars, fences."""
-        law = loaded[0].law
         if law != self._law:
             with Session(self._database.reader) as session:
                 self._book = RuleBook(load_provisions(session))
                 self._calendar = load_calendar(session)
             self._law = law
-        wanted = {fence_id for found in loaded for fence_id in found.fence_ids} - self._fences.keys()
+        needed = {fence_id for one in found for fence_id in one.fence_ids or ()}
+        wanted = needed - self._fences.keys()
         if wanted:
             if len(self._fences) + len(wanted) > FENCES_KEPT:
                 self._fences.clear()
-                wanted = {fence_id for found in loaded for fence_id in found.fence_ids}
+                wanted = needed
             for fence_id, geometry in self._store.load_fences(wanted).items():
                 self._fences[fence_id] = as_fence(geometry)
 
     def _record(
-        self, pending: Pending, submission: Submission, found: Loaded, held: set[str], day: date, now: datetime
-    ) -> Recorded | dict[str, Any] | None:
+        self, pending: Pending, submission: Submission, found: Loaded, day: date, now: datetime
+    ) -> Recorded | None:
+        """What is answered at once; None where `pending` has got it."""
         if found.role is None or not found.active:
             return Unauthenticated()
         if found.role != Role.CADRE:
             return Forbidden()
-        usual = business_day(submission.body.captured_at) == day and submission.body.id not in pending.ids
         if found.stored is not None:
-            return self._again(submission, found, day)
-        if not usual:
+            return self._again(pending, submission, found, found.stored, day)
+        if business_day(submission.body.captured_at) != day or submission.body.id in pending.ids:
             return ODD
         if found.county_code is None:
             return no_posting()
-        if found.bits & (lane_sql.CLOSED | lane_sql.MONTH_LOCKED) or found.county_code not in held:
+        version, closed = found.head or (0, False)
+        if closed or found.bits & lane_sql.MONTH_LOCKED:
             return ODD
-        return self._new(pending, submission, found, found.county_code, day, now)
+        posting = Posted(found.posting_id, found.county_code, found.township_code, found.village_code, found.unit_id)
+        row = self._judge(pending, submission, found, posting, day, now)
+        if row["late"]:
+            return ODD
+        pending.versions[posting.county_code] = version
+        self._keep(pending, found, posting, row)
+        return None
 
-    def _new(
-        self, pending: Pending, submission: Submission, found: Loaded, county_code: str, day: date, now: datetime
-    ) -> Recorded | dict[str, Any]:
-        posting = Posted(found.posting_id, county_code, found.township_code, found.village_code, found.unit_id)
+    def _judge(
+        self, pending: Pending, submission: Submission, found: Loaded, posting: Posted, day: date, now: datetime
+    ) -> Row:
         _, clock_skew = day_of(self._book, submission.body, now, posting.village_code)
         device_id = submission.body.device_id
         in_group = pending.devices[device_id] if device_id else set()
         around = Surroundings(
-            fences=[self._fences[fence_id] for fence_id in found.fence_ids],
+            fences=[self._fences[fence_id] for fence_id in found.fence_ids or ()],
             earlier=_fixes(found),
             device_of_others=bool(found.bits & lane_sql.DEVICE_OF_OTHERS or in_group),
             month_locked=False,
         )
         row, _ = judge_check_in(self._book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
-        if row["late"]:
-            return ODD
+        row["device_is_new"] = True if device_id and not found.bits & lane_sql.DEVICE_KNOWN else None
         in_group.add(submission.account_id)
+        return row
+
+    def _keep(self, pending: Pending, found: Loaded, posting: Posted, row: Row) -> None:
+        """Put down a judged check-in, what its day comes to, and the answer."""
+        signature = signature_of(_bits_with(_bits(found), row), found)
+        before = _standing(found)
+        after = judge_standing(signature, before, row["date"], self._calendar)
+        row["status"], row["confirmed"], row["exceptions"], row["revision"] = None, None, None, None
+        if after is not None:
+            judgment, row["confirmed"] = after
+            row["status"], row["exceptions"] = judgment.status, judgment.exceptions
+            row["revision"] = (before.revision or found.last_revision or 0) + 1
+        day_status = row["status"] or self._status(before, signature, row["date"])
         pending.ids.add(row["id"])
-        pending.rows["check_ins"].append(row)
-        if device_id and not found.bits & lane_sql.DEVICE_KNOWN:
-            pending.rows["devices"].append(
-                {"device_id": device_id, "account_id": submission.account_id, "first_seen_at": now}
-            )
-        day_status = self._judge_day(pending, found, posting, row, now)
-        return self._answer(row, posting, day, day_status, counts=not row["needs_acceptance"])
+        pending.rows.append(row)
+        answer = self._answer(row, posting, day_status, counts=not row["needs_acceptance"])
+        pending.answers.append((found.number, posting.county_code, answer))
 
-    def _judge_day(
-        self, pending: Pending, found: Loaded, posting: Posted, row: dict[str, Any], now: datetime
-    ) -> Status:
-        facts_row = _facts_row(found, posting, row["date"], _bits_with(found.bits, row))
-        change = judge_row(facts_row, self._calendar, found.last_revision)
-        if change is None:
-            return self._status(facts_row)
-        entry, revision = _rows_of(change, row["account_id"], now)
-        pending.rows["entries"].append(entry)
-        pending.rows["revisions"].append(revision)
-        return Status(entry["status"])
+    def _status(self, standing: Standing, signature: int, day: date) -> Status:
+        if standing.status is not None:
+            return standing.status
+        return judge_day(facts.facts_on(signature, day, self._calendar)).status or Status.PENDING
 
-    def _status(self, row: FactsRow) -> Status:
-        if row.status is not None:
-            return Status(row.status)
-        return Status(judge_day(facts.facts_on(row.signature, row.date, self._calendar)).status or Status.PENDING)
-
-    def _answer(
-        self, row: dict[str, Any], posting: Posted, day: date, day_status: Status, *, counts: bool
-    ) -> dict[str, Any]:
+    def _answer(self, row: Row, posting: Posted, day_status: Status, *, counts: bool) -> Row:
         return {
             "status_code": 201,
             "id": row["id"],
             "posting_id": _dashed(posting.id),
-            "date": day,
+            "date": row["date"],
             "captured_at": row["captured_at"].astimezone(SHANGHAI),
             "received_at": row["received_at"].astimezone(SHANGHAI),
             "verdict": row["verdict"],
@@ -228,14 +231,15 @@ class GroupRecorder:
             "distance_m": row["distance_m"],
             "counts": counts,
             "risk_flags": row["risk_flags"],
-            "basis": self._book.rules(posting.village_code, day).basis_json,
-            "day_status": day_status.value,
+            "basis": self._book.rules(posting.village_code, row["date"]).basis_json,
+            "day_status": day_status,
         }
 
-    def _again(self, submission: Submission, found: Loaded, day: date) -> Recorded | dict[str, Any]:
+    def _again(
+        self, pending: Pending, submission: Submission, found: Loaded, stored: Row, day: date
+    ) -> Recorded | None:
         """A check-in that is stored already: sent again, or its id used for another."""
-        stored = found.stored
-        if stored is None or found.county_code is None:
+        if found.county_code is None:
             return ODD
         if UUID(stored["account_id"]) != submission.account_id or stored["body_hash"] != submission.body_hash:
             return id_reused()
@@ -248,66 +252,68 @@ class GroupRecorder:
         row = {
             **stored,
             "id": submission.body.id,
+            "date": day,
             "captured_at": _instant(stored["captured_at"]),
             "received_at": _instant(stored["received_at"]),
             "risk_flags": _list(stored["risk_flags"]),
         }
         counts = bool(accepted) if accepted is not None else not stored["needs_acceptance"]
-        day_status = self._status(_facts_row(found, posting, day, found.bits))
-        return self._answer(row, posting, day, day_status, counts=counts) | {"status_code": 200}
+        day_status = self._status(_standing(found), signature_of(_bits(found), found), day)
+        answer = self._answer(row, posting, day_status, counts=counts) | {"status_code": 200}
+        pending.answers.append((found.number, None, answer))
+        return None
 
 
-def _sent(submission: Submission) -> Sent:
+def _sent(number: int, submission: Submission) -> Row:
+    """What the load statement is asked about."""
     body = submission.body
     position = body.position
-    return Sent(
-        account_id=submission.account_id,
-        id=body.id,
-        device_id=body.device_id,
-        at=(position.fixed_at if position else None) or body.captured_at,
-        lng=position.lng if position else None,
-        lat=position.lat if position else None,
-    )
+    return {
+        "n": number,
+        "account_id": submission.account_id,
+        "id": body.id,
+        "device_id": body.device_id,
+        "at": (position.fixed_at if position else None) or body.captured_at,
+        "lng": position.lng if position else None,
+        "lat": position.lat if position else None,
+    }
 
 
-def _one_each(loaded: Sequence[Loaded], count: int) -> list[tuple[int, Loaded]]:
+def _one_each(loaded: Sequence[Loaded]) -> list[Loaded]:
     """Those that came once; two postings on one day are not the usual case."""
-    times = [0] * count
-    for found in loaded:
-        times[found.number] += 1
-    return [(found.number, found) for found in loaded if times[found.number] == 1]
+    times = Counter(found.number for found in loaded)
+    return [found for found in loaded if times[found.number] == 1]
 
 
 def _fixes(found: Loaded) -> list[Fix]:
-    rows = found.same_place if found.last_fix is None else [found.last_fix, *found.same_place]
+    same_place = (found.checked_in and found.checked_in[1]) or []
+    rows = same_place if found.last_fix is None else [found.last_fix, *same_place]
     return [
         Fix(date.fromisoformat(day), _instant(at), lng, lat, (wgs84_lng, wgs84_lat))
         for day, at, lng, lat, wgs84_lng, wgs84_lat in rows
     ]
 
 
-def _bits_with(bits: int, row: dict[str, Any]) -> int:
+_NOTHING_YET = Standing()
+
+
+def _standing(found: Loaded) -> Standing:
+    if found.entry is None:
+        return _NOTHING_YET
+    status, confirmed, exceptions, revision = found.entry
+    return Standing(Status(status), bool(confirmed), tuple(exceptions), revision)
+
+
+def _bits(found: Loaded) -> int:
+    return found.bits | found.checked_in[0] if found.checked_in else found.bits
+
+
+def _bits_with(bits: int, row: Row) -> int:
     """The day's facts once this check-in is among them."""
     bits |= lane_sql.WAITING if row["needs_acceptance"] else lane_sql.COUNTING
     if row["verdict"] == "outside":
         bits |= lane_sql.OUTSIDE
     return bits
-
-
-def _facts_row(found: Loaded, posting: Posted, day: date, bits: int) -> FactsRow:
-    return FactsRow(
-        posting_id=posting.id,
-        date=day,
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
-        unit_id=posting.unit_id,
-        signature=signature_of(bits, found.correction, confirmed=found.confirmed),
-        status=found.status,
-        confirmed=found.confirmed,
-        exceptions=found.exceptions,
-        revision=found.revision,
-    )
 
 
 _SAME_BITS = (
@@ -319,12 +325,21 @@ _SAME_BITS = (
     (lane_sql.OUTAGE, facts.OUTAGE),
     (lane_sql.OUTSIDE | lane_sql.BOARD_IN_VILLAGE, facts.ELSEWHERE),
     (lane_sql.BOARD_ON_LEAVE, facts.BOARD_ON_LEAVE),
-    (lane_sql.CLOSED, facts.CLOSED),
 )
 
 
-def signature_of(bits: int, correction: str | None, *, confirmed: bool) -> int:
+def signature_of(bits: int, found: Loaded) -> int:
     """What the lane has read of a day, as `attendance.facts` writes it."""
+    signature = _signature(bits)
+    if found.head is not None and found.head[1]:
+        signature |= facts.CLOSED
+    if found.entry is not None and found.entry[1]:
+        signature |= facts.CONFIRMED
+    return signature | (facts.STATUSES.index(Status(found.correction)) + 1 if found.correction else 0)
+
+
+@lru_cache(maxsize=4096)
+def _signature(bits: int) -> int:
     signature = facts.POSTED
     for wanted, fact in _SAME_BITS:
         if bits & wanted == wanted:
@@ -335,30 +350,7 @@ def signature_of(bits: int, correction: str | None, *, confirmed: bool) -> int:
         signature |= facts.BY_REGISTRATION
     elif bits & lane_sql.ACCEPTED:
         signature |= facts.BY_ACCEPTANCE
-    if confirmed:
-        signature |= facts.CONFIRMED
-    return signature | (facts.STATUSES.index(Status(correction)) + 1 if correction else 0)
-
-
-def _rows_of(change: Change, account_id: UUID, now: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The entry and the revision that record a change."""
-    after = change.after
-    both = {
-        "county_code": change.county_code,
-        "date": change.date,
-        "posting_id": change.posting_id,
-        "status": str(after.status),
-        "confirmed": after.confirmed,
-        "exceptions": list(after.exceptions),
-        "revision": after.revision,
-    }
-    entry = both | {
-        "township_code": change.township_code,
-        "village_code": change.village_code,
-        "unit_id": change.unit_id,
-        "judged_at": now,
-    }
-    return entry, both | {"at": now, "by": account_id, "cause": "check_in", "reason": None}
+    return signature
 
 
 def _dashed(posting_id: str) -> str:

@@ -3,6 +3,9 @@
 
 All of them are about one business day and any number of check-ins of different accounts. What they compute of a day
 are the facts of `attendance.facts`, for postings instead of spans; a test holds the two against each other.
+
+How a row is found is written so that no statistics can turn a group of thirty into a walk through a table: a question
+of the kind "is there one" is a subquery with a limit (an EXISTS may become a hash of everything there is).
 """
 
 from dataclasses import dataclass
@@ -26,7 +29,6 @@ ACCEPTED = 1 << 11
 LATE = 1 << 12
 WAITING = 1 << 13
 OUTSIDE = 1 << 14
-CLOSED = 1 << 15
 """What the column `bits` tells."""
 
 
@@ -38,24 +40,30 @@ class Words:
     array: str
     object: str
     collect: str
+    nested: str
     id: str
     day: str
+    day_after: str
+    recent: str
     month: str
-    text: str
+    recent_check_ins: str
 
 
 POSTGRESQL = Words(
     sent=(
-        "SELECT * FROM json_to_recordset(%(sent)s::json)"
+        "SELECT * FROM json_to_recordset($1::json)"
         " AS t(n int, account_id uuid, id uuid, device_id text, at timestamptz, lng float8, lat float8)"
     ),
     array="json_build_array",
     object="json_build_object",
     collect="json_agg",
+    nested="{}",
     id="{}::text",
-    day="%(day)s::date",
-    month="%(month)s",
-    text="text",
+    day="$2::date",
+    day_after="$2::date + 1",
+    recent="$3::date",
+    month="$4",
+    recent_check_ins="check_ins x",
 )
 SQLITE = Words(
     sent=(
@@ -67,35 +75,31 @@ SQLITE = Words(
     array="json_array",
     object="json_object",
     collect="json_group_array",
+    nested="json({})",
     id="{}",
     day=":day",
+    day_after="date(:day, '+1 day')",
+    recent=":recent",
     month=":month",
-    text="text",
+    recent_check_ins="check_ins x INDEXED BY ix_check_ins_posting_id_date",
 )
 
-_POSTED = "p.cadre_id = a.cadre_id AND p.starts_on <= {day} AND (p.ends_on IS NULL OR p.ends_on >= {day})"
-
-_TAKE_HEADS = (
-    """
-INSERT INTO day_heads (county_code, date, version, closed_at)
-SELECT DISTINCT p.county_code, {day}, 1, {never}
-FROM ({sent}) s JOIN accounts a ON a.id = s.account_id JOIN postings p ON """
-    + _POSTED
-    + """
-WHERE a.active
-ORDER BY 1
-ON CONFLICT (county_code, date) DO UPDATE SET version = day_heads.version + 1
-RETURNING county_code
-"""
+_STORED = (
+    "posting_id",
+    "account_id",
+    "village_code",
+    "date",
+    "captured_at",
+    "received_at",
+    "body_hash",
+    "verdict",
+    "reason",
+    "distance_m",
+    "risk_flags",
+    "needs_acceptance",
+    "accepted",
 )
-"""The day's heads of the counties concerned, in order, as `attendance.heads.take_heads` takes them."""
-
-_OF_TODAY = "x.county_code = p.county_code AND x.posting_id = p.id AND x.date = {day}"
-_COVERS_TODAY = "x.county_code = p.county_code AND x.posting_id = p.id AND x.{first} <= {day} AND {last}"
-_RECENT = (
-    "x.county_code = p.county_code AND x.posting_id = p.id AND x.date >= {recent} AND x.date <= {day_after}"
-    " AND x.wgs84_lng IS NOT NULL"
-)
+"""What a check-in that was sent before is answered from."""
 
 
 def _largest(bit: int, condition: str) -> str:
@@ -103,152 +107,242 @@ def _largest(bit: int, condition: str) -> str:
 
 
 def _exists(bit: int, query: str) -> str:
-    return f"CASE WHEN EXISTS (SELECT 1 FROM {query}) THEN {bit} ELSE 0 END"
+    return f"coalesce((SELECT {bit} FROM {query} LIMIT 1), 0)"
 
 
-def _bits(words: Words) -> str:
-    day = words.day
-    of_today = _OF_TODAY.format(day=day)
-    leave = _COVERS_TODAY.format(day=day, first="starts_on", last=f"x.ends_on >= {day}")
-    board = _COVERS_TODAY.format(day=day, first="first_day", last=f"(x.last_day IS NULL OR x.last_day >= {day})")
-    by_itself = "NOT x.needs_acceptance AND x.accepted IS NULL"
-    check_ins = " + ".join(
-        (
-            _largest(COUNTING, by_itself),
-            _largest(ACCEPTED, "x.accepted"),
-            _largest(LATE, f"x.late AND (x.accepted OR ({by_itself}))"),
-            _largest(WAITING, "x.needs_acceptance AND x.accepted IS NULL"),
-            _largest(OUTSIDE, "x.verdict = 'outside'"),
-        )
-    )
-    boards = " + ".join(
-        (
-            _largest(BOARD_TRIP, "x.state IN ('official', 'training')"),
-            _largest(BOARD_IN_VILLAGE, "x.state = 'in_village'"),
-            _largest(BOARD_ON_LEAVE, "x.state = 'leave'"),
-        )
-    )
-    approved = f"x.state IN ('approved', 'ended') AND x.covered_until >= {day}"
-    leaves = " + ".join((_largest(LEAVE_APPROVED, approved), _largest(LEAVE_PENDING, "x.state = 'pending'")))
-    outage = (
-        f"outages x WHERE x.county_code = p.county_code AND x.first_day <= {day} AND x.last_day >= {day}"
-        " AND substr(p.village_code, 1, length(x.area_prefix)) = x.area_prefix"
-    )
-    filed = f"filings x WHERE x.kind = 'monthly' AND x.area_code = p.township_code AND x.period = {words.month}"
-    closed = f"day_heads x WHERE x.county_code = p.county_code AND x.date = {day} AND x.closed_at IS NOT NULL"
-    return " + ".join(
-        (
-            _exists(REGISTERED, f"registrations x WHERE {of_today}"),
-            _exists(DEVICE_KNOWN, "device_uses x WHERE x.device_id = s.device_id AND x.account_id = s.account_id"),
-            _exists(DEVICE_OF_OTHERS, "device_uses x WHERE x.device_id = s.device_id AND x.account_id <> s.account_id"),
-            _exists(MONTH_LOCKED, filed),
-            _exists(OUTAGE, outage),
-            _exists(CLOSED, closed),
-            f"(SELECT {leaves} FROM leaves x WHERE {leave})",
-            f"(SELECT {boards} FROM whereabouts x WHERE {board})",
-            f"(SELECT {check_ins} FROM check_ins x WHERE {of_today})",
-        )
-    )
+class _Load:
+    """The parts of the statement that reads what a group needs."""
 
-
-def _load(words: Words, recent: str, day_after: str) -> str:
-    of_today = _OF_TODAY.format(day=words.day)
-    near = _RECENT.format(recent=recent, day_after=day_after)
-    fix = f"{words.array}(x.date, coalesce(x.fixed_at, x.captured_at), x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
-    stored = ", ".join(
-        f"'{name}', {words.id.format('x.' + name) if name.endswith('id') else 'x.' + name}"
-        for name in (
-            "posting_id",
-            "account_id",
-            "village_code",
-            "date",
-            "captured_at",
-            "received_at",
-            "body_hash",
-            "verdict",
-            "reason",
-            "distance_m",
-            "risk_flags",
-            "needs_acceptance",
-            "accepted",
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.of_today = f"x.county_code = p.county_code AND x.posting_id = p.id AND x.date = {words.day}"
+        self.recent = (
+            "x.county_code = p.county_code AND x.posting_id = p.id"
+            f" AND x.date >= {words.recent} AND x.date <= {words.day_after}"
         )
-    )
-    posted = _POSTED.format(day=words.day)
-    return f"""
-WITH s AS ({words.sent})
-SELECT s.n, a.role, a.active,
-    {words.id.format("p.id")}, p.county_code, p.township_code, p.village_code, {words.id.format("p.unit_id")},
-    {_bits(words)},
-    (SELECT x.status FROM corrections x WHERE {of_today} ORDER BY x.corrected_at DESC, x.id DESC LIMIT 1),
-    e.status, e.confirmed, e.exceptions, e.revision,
-    CASE WHEN e.status IS NULL THEN (SELECT max(x.revision) FROM day_revisions x WHERE {of_today}) END,
-    (SELECT {words.collect}({words.id.format("x.id")}) FROM fences x WHERE x.area_code = p.village_code),
-    (SELECT {fix} FROM check_ins x WHERE {near} AND coalesce(x.fixed_at, x.captured_at) < s.at
-        ORDER BY coalesce(x.fixed_at, x.captured_at) DESC LIMIT 1),
-    (SELECT {words.collect}({fix}) FROM check_ins x
-        WHERE {near} AND abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001),
-    (SELECT {words.object}({stored}) FROM check_ins x WHERE x.id = s.id LIMIT 1),
-    (SELECT count(*) || '/' || coalesce(max(CAST(entered_at AS text)), '') FROM local_provisions) || '/' ||
-        (SELECT count(*) || '/' || coalesce(max(CAST(loaded_at AS text)), '') FROM calendar_years)
+        self.at = "coalesce(x.fixed_at, x.captured_at)"
+        self.fix = f"{words.array}(x.date, {self.at}, x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
+
+    def statement(self) -> str:
+        """One row: what tells whether the law has changed, and an array with the columns of `Loaded` for each."""
+        w = self.words
+        columns = ",\n    ".join(self._columns())
+        posted = f"p.starts_on <= {w.day} AND (p.ends_on IS NULL OR p.ends_on >= {w.day})"
+        return f"""
+WITH s AS ({w.sent})
+SELECT (SELECT count(*) || '/' || coalesce(max(CAST(entered_at AS text)), '') FROM local_provisions) || '/' ||
+        (SELECT count(*) || '/' || coalesce(max(CAST(loaded_at AS text)), '') FROM calendar_years),
+    {w.collect}({w.array}({columns}))
 FROM s
     LEFT JOIN accounts a ON a.id = s.account_id
-    LEFT JOIN postings p ON {posted}
-    LEFT JOIN day_entries e ON e.county_code = p.county_code AND e.date = {words.day} AND e.posting_id = p.id
+    LEFT JOIN postings p ON p.cadre_id = a.cadre_id AND {posted}
+"""
+
+    def _columns(self) -> tuple[str, ...]:
+        w, of_today = self.words, self.of_today
+        return (
+            "s.n",
+            "a.role",
+            "a.active",
+            w.id.format("p.id"),
+            "p.county_code",
+            "p.township_code",
+            "p.village_code",
+            w.id.format("p.unit_id"),
+            self._head(),
+            self._bits(),
+            f"(SELECT x.status FROM corrections x WHERE {of_today} ORDER BY x.corrected_at DESC, x.id DESC LIMIT 1)",
+            self._entry(),
+            f"(SELECT max(x.revision) FROM day_revisions x WHERE {of_today})",
+            w.nested.format(
+                f"(SELECT {w.collect}({w.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
+            ),
+            self._checked_in(),
+            self._last_fix(),
+            self._stored(),
+        )
+
+    def _head(self) -> str:
+        w = self.words
+        head = f"{w.array}(x.version, x.closed_at IS NOT NULL)"
+        return w.nested.format(
+            f"(SELECT {head} FROM day_heads x WHERE x.county_code = p.county_code AND x.date = {w.day})"
+        )
+
+    def _entry(self) -> str:
+        entry = f"{self.words.array}(x.status, x.confirmed, {self.words.nested.format('x.exceptions')}, x.revision)"
+        return self.words.nested.format(f"(SELECT {entry} FROM day_entries x WHERE {self.of_today})")
+
+    def _bits(self) -> str:
+        """What others have declared of the day; what check-ins tell of it comes with `_checked_in`."""
+        w = self.words
+        own = "x.county_code = p.county_code AND x.posting_id = p.id"
+        leave = f"{own} AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
+        board = f"{own} AND x.first_day <= {w.day} AND (x.last_day IS NULL OR x.last_day >= {w.day})"
+        approved = f"x.state IN ('approved', 'ended') AND x.covered_until >= {w.day}"
+        leaves = " + ".join((_largest(LEAVE_APPROVED, approved), _largest(LEAVE_PENDING, "x.state = 'pending'")))
+        boards = " + ".join(
+            (
+                _largest(BOARD_TRIP, "x.state IN ('official', 'training')"),
+                _largest(BOARD_IN_VILLAGE, "x.state = 'in_village'"),
+                _largest(BOARD_ON_LEAVE, "x.state = 'leave'"),
+            )
+        )
+        outage = (
+            f"outages x WHERE x.county_code = p.county_code AND x.first_day <= {w.day} AND x.last_day >= {w.day}"
+            " AND substr(p.village_code, 1, length(x.area_prefix)) = x.area_prefix"
+        )
+        filed = f"filings x WHERE x.kind = 'monthly' AND x.area_code = p.township_code AND x.period = {w.month}"
+        used = "device_uses x WHERE x.device_id = s.device_id AND x.account_id"
+        return " + ".join(
+            (
+                _exists(REGISTERED, f"registrations x WHERE {self.of_today}"),
+                _exists(DEVICE_KNOWN, f"{used} = s.account_id"),
+                _exists(DEVICE_OF_OTHERS, f"{used} <> s.account_id"),
+                _exists(MONTH_LOCKED, filed),
+                _exists(OUTAGE, outage),
+                f"(SELECT {leaves} FROM leaves x WHERE {leave})",
+                f"(SELECT {boards} FROM whereabouts x WHERE {board})",
+            )
+        )
+
+    def _checked_in(self) -> str:
+        """Today's check-ins as bits, and the recent fixes at the same place: one walk through the recent ones."""
+        w = self.words
+        today = f"x.date = {w.day}"
+        by_itself = "NOT x.needs_acceptance AND x.accepted IS NULL"
+        bits = " + ".join(
+            (
+                _largest(COUNTING, f"{today} AND {by_itself}"),
+                _largest(ACCEPTED, f"{today} AND x.accepted"),
+                _largest(LATE, f"{today} AND x.late AND (x.accepted OR ({by_itself}))"),
+                _largest(WAITING, f"{today} AND x.needs_acceptance AND x.accepted IS NULL"),
+                _largest(OUTSIDE, f"{today} AND x.verdict = 'outside'"),
+            )
+        )
+        same_place = "x.wgs84_lng IS NOT NULL AND abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001"
+        found = f"{w.array}({bits}, {w.collect}({self.fix}) FILTER (WHERE {same_place}))"
+        return w.nested.format(f"(SELECT {found} FROM {w.recent_check_ins} WHERE {self.recent})")
+
+    def _last_fix(self) -> str:
+        before = f"{self.recent} AND x.wgs84_lng IS NOT NULL AND {self.at} < s.at ORDER BY {self.at} DESC LIMIT 1"
+        return self.words.nested.format(f"(SELECT {self.fix} FROM {self.words.recent_check_ins} WHERE {before})")
+
+    def _stored(self) -> str:
+        w = self.words
+        pairs = ", ".join(
+            f"'{name}', {w.id.format('x.' + name) if name.endswith('_id') else 'x.' + name}" for name in _STORED
+        )
+        return w.nested.format(f"(SELECT {w.object}({pairs}) FROM check_ins x WHERE x.id = s.id LIMIT 1)")
+
+
+LOAD_POSTGRESQL = _Load(POSTGRESQL).statement()
+LOAD_SQLITE = _Load(SQLITE).statement()
+
+HOLD_POSTGRESQL = """
+INSERT INTO day_heads (county_code, date, version)
+SELECT county_code, $2::date, 1 FROM unnest($1::text[]) AS t(county_code) ORDER BY 1
+ON CONFLICT (county_code, date) DO UPDATE SET version = day_heads.version + 1
+"""
+"""The day's heads of some counties, in order, as `attendance.heads.take_heads` takes them."""
+
+_ENTRY_UPSERT = """
+ON CONFLICT (county_code, date, posting_id) DO UPDATE SET status = excluded.status, confirmed = excluded.confirmed,
+    exceptions = excluded.exceptions, revision = excluded.revision, judged_at = excluded.judged_at
+"""
+
+_UNDECIDED = ("accepted", "accepted_by", "accepted_at", "acceptance_reason")
+"""Nobody has looked at a new check-in."""
+
+ROW = (
+    *(column.name for column in CheckIn.__table__.columns if column.name not in _UNDECIDED),
+    "status",
+    "confirmed",
+    "exceptions",
+    "revision",
+    "device_is_new",
+)
+"""One row of a group: the check-in, the entry that its day comes to (`revision` null where it stays as it was), and
+whether its account uses this phone for the first time.
+"""
+
+_ELSEWHERE = {
+    "judged_at": "received_at",
+    "at": "received_at",
+    "by": "account_id",
+    "first_seen_at": "received_at",
+}
+"""Columns of the other tables that go by another name in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table that a row of a group is written to, and the column of the row that tells whether it is."""
+
+    model: type
+    when: str | None
+    ending: str = ""
+
+    def insert(self, place: str, source: str) -> str:
+        """The statement; `place` is how a column of the row is written, `source` what comes after them."""
+        columns = {c.name: _ELSEWHERE.get(c.name, c.name) for c in self.model.__table__.columns}  # type: ignore[attr-defined]
+        values = {name: place.format(column) for name, column in columns.items() if column in ROW}
+        if self.model is DayRevision:
+            values |= {"cause": "'check_in'", "reason": "NULL"}
+        names = ", ".join(f'"{name}"' for name in values)
+        return (
+            f"INSERT INTO {self.model.__table__.name} ({names}) "  # type: ignore[attr-defined]
+            f"{source.format(', '.join(values.values()))} {self.ending}"
+        )
+
+
+TARGETS = (
+    Target(CheckIn, None),
+    Target(DayEntry, "revision", _ENTRY_UPSERT),
+    Target(DayRevision, "revision"),
+    Target(DeviceUse, "device_is_new", "ON CONFLICT DO NOTHING"),
+)
+
+
+def _write_postgresql() -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    types = {"device_is_new": "bool"} | {
+        column.name: column.type.compile(dialect)
+        for model in (DeviceUse, DayRevision, DayEntry, CheckIn)
+        for column in model.__table__.columns
+    }
+    typed = ", ".join(f"{name} {types[name]}" for name in ROW)
+    first, *others = [
+        target.insert("r.{}", f"SELECT {{}} FROM r{f' WHERE {target.when} IS NOT NULL' if target.when else ''}")
+        for target in TARGETS
+    ]
+    writes = ", ".join(f"w{number} AS ({statement})" for number, statement in enumerate((first, *others)))
+    return f"""
+WITH h AS (
+    INSERT INTO day_heads (county_code, date, version)
+    SELECT key, $2::date, value::int + 1 FROM json_each_text($1::json) ORDER BY 1
+    ON CONFLICT (county_code, date) DO UPDATE SET version = excluded.version
+        WHERE day_heads.version = excluded.version - 1
+    RETURNING county_code
+), r AS MATERIALIZED (
+    SELECT t.* FROM json_to_recordset($3::json) AS t({typed}) JOIN h ON h.county_code = t.county_code
+), {writes}
+SELECT county_code FROM h
 """
 
 
-TAKE_HEADS_POSTGRESQL = _TAKE_HEADS.format(day=POSTGRESQL.day, sent=POSTGRESQL.sent, never="NULL::timestamptz")
-TAKE_HEADS_SQLITE = _TAKE_HEADS.format(day=SQLITE.day, sent=SQLITE.sent, never="NULL")
+WRITE_POSTGRESQL = _write_postgresql()
+"""Moves on the heads that still have the version at which they were read, and writes what belongs to them: all of it in
+one statement, which is one transaction. Answers with the counties whose heads it moved.
+"""
 
-LOAD_POSTGRESQL = _load(POSTGRESQL, "%(recent)s::date", "%(day)s::date + 1")
-LOAD_SQLITE = _load(SQLITE, ":recent", "date(:day, '+1 day')")
+HEADS_SQLITE = """
+INSERT INTO day_heads (county_code, date, version) SELECT key, :day, value + 1 FROM json_each(:heads) WHERE true
+ON CONFLICT (county_code, date) DO UPDATE SET version = excluded.version
+"""
+WRITES_SQLITE = tuple((target.when, target.insert(":{}", "VALUES ({})")) for target in TARGETS)
 
-_ENTRY_KEY = ("county_code", "date", "posting_id")
-_MOVED = ("status", "confirmed", "exceptions", "revision", "judged_at")
-_ENTRY_UPSERT = "ON CONFLICT (county_code, date, posting_id) DO UPDATE SET " + ", ".join(
-    f"{name} = excluded.{name}" for name in _MOVED
+FENCES_POSTGRESQL = "SELECT json_object_agg(id, geometry) FROM fences WHERE id = ANY($1::uuid[])"
+FENCES_SQLITE = (
+    "SELECT json_group_object(id, json(geometry)) FROM fences WHERE id IN (SELECT value FROM json_each(:ids))"
 )
-
-
-def columns_of(model: type) -> tuple[str, ...]:
-    return tuple(column.name for column in model.__table__.columns)  # type: ignore[attr-defined]
-
-
-def _quoted(model: type) -> str:
-    return ", ".join(f'"{name}"' for name in columns_of(model))
-
-
-def _insert_postgresql(model: type, parameter: str, ending: str = "") -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    table = model.__table__  # type: ignore[attr-defined]
-    typed = ", ".join(f'"{column.name}" {column.type.compile(dialect)}' for column in table.columns)
-    names = _quoted(model)
-    return (
-        f"INSERT INTO {table.name} ({names})"
-        f" SELECT {names} FROM json_to_recordset(%({parameter})s::json) AS t({typed}) {ending}"
-    )
-
-
-WRITE_POSTGRESQL = (
-    f"WITH a AS ({_insert_postgresql(CheckIn, 'check_ins')}), "
-    f"b AS ({_insert_postgresql(DayEntry, 'entries', _ENTRY_UPSERT)}), "
-    f"c AS ({_insert_postgresql(DayRevision, 'revisions')}) "
-    f"{_insert_postgresql(DeviceUse, 'devices', 'ON CONFLICT DO NOTHING')}"
-)
-
-
-def _insert_sqlite(model: type, ending: str = "") -> str:
-    names = columns_of(model)
-    places = ", ".join("?" * len(names))
-    return f"INSERT INTO {model.__table__.name} ({_quoted(model)}) VALUES ({places}) {ending}"  # type: ignore[attr-defined]
-
-
-INSERTS_SQLITE = {
-    "check_ins": (CheckIn, _insert_sqlite(CheckIn)),
-    "entries": (DayEntry, _insert_sqlite(DayEntry, _ENTRY_UPSERT)),
-    "revisions": (DayRevision, _insert_sqlite(DayRevision)),
-    "devices": (DeviceUse, _insert_sqlite(DeviceUse, "ON CONFLICT DO NOTHING")),
-}
-
-FENCES_POSTGRESQL = "SELECT id::text, geometry FROM fences WHERE id = ANY(%(ids)s::uuid[])"
-FENCES_SQLITE = "SELECT id, geometry FROM fences WHERE id IN (SELECT value FROM json_each(:ids))"

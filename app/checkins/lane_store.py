@@ -1,18 +1,20 @@
 """The fast lane's connection: two round trips a group on PostgreSQL, a handful of statements on SQLite.
 
-The drivers are used directly: what SQLAlchemy does for a statement costs more than a check-in may. Statements are
-prepared once; the planner is told to go by keys, so that no statistics turn a group of thirty into a table scan.
+The drivers are used directly: what SQLAlchemy, or psycopg's own cursors, do for a statement costs more than a check-in
+may. Statements are prepared once; the planner is told to go by keys, so that no statistics turn a group of thirty into
+a table scan.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg.types.json import set_json_loads
+from psycopg import pq
+from psycopg.errors import error_from_result
 
 from app.attendance.law import month_of
 from app.checkins import lane_sql
@@ -23,58 +25,61 @@ LOCK_TIMEOUT_MS = 5_000
 """How long a group waits for an officer's work on the same day."""
 STATEMENT_TIMEOUT_MS = 15_000
 
-Rows = dict[str, list[dict[str, Any]]]
-"""What to write: check_ins, entries, revisions, devices, by column."""
+Row = dict[str, Any]
+"""One check-in and what its day comes to, by the names in `lane_sql.ROW`."""
+Versions = Mapping[str, int]
+"""Of the day's heads as they were read, by county; 0 where there is none yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What the load statement is asked about."""
-
-    account_id: UUID
-    id: UUID
-    device_id: str | None
-    at: datetime
-    lng: float | None
-    lat: float | None
-
-
-@dataclass(slots=True)
-class Loaded:
-    """What the database says of one of them; ids as the database writes them, JSON parsed."""
+class Loaded(NamedTuple):
+    """What the database says of one check-in; ids and dates as the database writes them."""
 
     number: int
     role: str | None
-    active: bool
+    active: bool | None
     posting_id: str
     county_code: str | None
+    """Null, as the rest of the posting, where there is none on that day."""
     township_code: str
     village_code: str
     unit_id: str
+    head: tuple[int, bool] | None
+    """The day's version, and whether it is closed."""
     bits: int
     correction: str | None
-    status: str | None
-    confirmed: bool
-    exceptions: list[str]
-    revision: int
-    last_revision: int
-    fence_ids: list[str]
+    entry: tuple[str, bool, list[str], int] | None
+    """Status, confirmed, exceptions, revision."""
+    last_revision: int | None
+    fence_ids: list[str] | None
+    checked_in: tuple[int, list[list[Any]] | None] | None
+    """Bits, and the recent fixes at the same place."""
     last_fix: list[Any] | None
-    same_place: list[list[Any]]
     stored: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the database says of a group of check-ins."""
+
     law: str
+    """Changes whenever provisions or calendars do."""
+    found: list[Loaded]
 
 
 class Store(Protocol):
-    """One group at a time: begin, write and commit; or roll back."""
+    """One group at a time: load, write; or roll back."""
 
-    def begin(self, sent: Sequence[Sent], day: date) -> tuple[set[str], list[Loaded]]:
-        """Open a transaction, take the day's heads, and read. Returns the counties whose heads are held."""
+    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
+        """What is known of these check-ins; nothing they are judged by changes until the write if their counties' days
+        are `held`, otherwise the write tells.
+        """
 
     def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]: ...
 
-    def commit(self, rows: Rows | None) -> None:
-        """Write and commit; on return it is on the disk."""
+    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
+        """Write what belongs to counties whose day nobody has changed since it was read, and tell which they are. On
+        return it is on the disk.
+        """
 
     def rollback(self) -> None:
         """Give up whatever is open, on a connection in whatever state."""
@@ -86,29 +91,8 @@ def open_store(database: Database) -> Store:
     return SqliteStore(database) if database.is_sqlite else PostgresqlStore(database)
 
 
-def _loaded(row: Sequence[Any], parse: Any) -> Loaded:
-    return Loaded(
-        number=row[0],
-        role=row[1],
-        active=bool(row[2]),
-        posting_id=row[3],
-        county_code=row[4],
-        township_code=row[5],
-        village_code=row[6],
-        unit_id=row[7],
-        bits=row[8] or 0,
-        correction=row[9],
-        status=row[10],
-        confirmed=bool(row[11]),
-        exceptions=parse(row[12]) or [],
-        revision=row[13] or 0,
-        last_revision=row[14] or 0,
-        fence_ids=parse(row[15]) or [],
-        last_fix=parse(row[16]),
-        same_place=parse(row[17]) or [],
-        stored=parse(row[18]),
-        law=row[19],
-    )
+def _group(law: str, found: str | bytes) -> Group:
+    return Group(law, [Loaded._make(columns) for columns in orjson.loads(found)])
 
 
 class PostgresqlStore:
@@ -117,6 +101,7 @@ class PostgresqlStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: psycopg.Connection[Any] | None = None
+        self._prepared: set[str] = set()
 
     def _connect(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
@@ -124,8 +109,6 @@ class PostgresqlStore:
             connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
             pooled.detach()
             connection.autocommit = True
-            connection.prepare_threshold = 0
-            set_json_loads(orjson.loads, connection)
             for name, value in (
                 ("lock_timeout", LOCK_TIMEOUT_MS),
                 ("statement_timeout", STATEMENT_TIMEOUT_MS),
@@ -136,54 +119,60 @@ class PostgresqlStore:
                 ("jit", "off"),
             ):
                 connection.execute(f"SET {name} = {value}")
+            self._prepared.clear()
             self._connection = connection
         return self._connection
 
-    def begin(self, sent: Sequence[Sent], day: date) -> tuple[set[str], list[Loaded]]:
-        connection = self._connect()
-        parameters = {
-            "sent": orjson.dumps(
-                [
-                    {
-                        "n": number,
-                        "account_id": one.account_id,
-                        "id": one.id,
-                        "device_id": one.device_id,
-                        "at": one.at,
-                        "lng": one.lng,
-                        "lat": one.lat,
-                    }
-                    for number, one in enumerate(sent)
-                ]
-            ).decode(),
-            "day": day.isoformat(),
-            "recent": (day - RECENT).isoformat(),
-            "month": month_of(day),
-        }
-        with connection.pipeline():
-            connection.execute("BEGIN")
-            heads = connection.execute(lane_sql.TAKE_HEADS_POSTGRESQL, parameters)
-            found = connection.execute(lane_sql.LOAD_POSTGRESQL, parameters)
-        return {row[0] for row in heads}, [_loaded(row, _as_it_is) for row in found]
+    def _run(self, statement: str, *values: bytes) -> pq.abc.PGresult:
+        """Its result; one round trip, in which other threads run."""
+        connection = self._connect().pgconn
+        name = str(hash(statement)).encode()
+        if statement not in self._prepared:
+            self._succeeded(connection, connection.prepare(name, statement.encode()))
+            self._prepared.add(statement)
+        return self._succeeded(connection, connection.exec_prepared(name, values))
+
+    def _succeeded(self, connection: pq.abc.PGconn, result: pq.abc.PGresult) -> pq.abc.PGresult:
+        if connection.status == pq.ConnStatus.BAD:
+            self.close()
+            raise psycopg.OperationalError("the connection was lost")
+        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            raise error_from_result(result)
+        return result
+
+    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
+        if held:
+            self._connect().execute("BEGIN")
+            counties = "{" + ",".join(sorted(held)) + "}"
+            self._run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
+        result = self._run(
+            lane_sql.LOAD_POSTGRESQL,
+            orjson.dumps(sent),
+            day.isoformat().encode(),
+            (day - RECENT).isoformat().encode(),
+            month_of(day).encode(),
+        )
+        law, found = cast("bytes", result.get_value(0, 0)), cast("bytes", result.get_value(0, 1))
+        return _group(law.decode(), found)
 
     def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        return dict(self._connect().execute(lane_sql.FENCES_POSTGRESQL, {"ids": list(ids)}).fetchall())
+        result = self._run(lane_sql.FENCES_POSTGRESQL, ("{" + ",".join(ids) + "}").encode())
+        fences: dict[str, dict[str, Any]] = orjson.loads(result.get_value(0, 0) or b"{}")
+        return fences
 
-    def commit(self, rows: Rows | None) -> None:
+    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
+        result = self._run(
+            lane_sql.WRITE_POSTGRESQL, orjson.dumps(versions), day.isoformat().encode(), orjson.dumps(rows)
+        )
+        moved = {cast("bytes", result.get_value(n, 0)).decode() for n in range(result.ntuples)}
         connection = self._connect()
-        if rows is None:
+        if connection.info.transaction_status != pq.TransactionStatus.IDLE:
             connection.execute("COMMIT")
-            return
-        with connection.pipeline():
-            connection.execute(
-                lane_sql.WRITE_POSTGRESQL,
-                {name: orjson.dumps(values).decode() for name, values in rows.items()},
-            )
-            connection.execute("COMMIT")
+        return moved
 
     def rollback(self) -> None:
         connection = self._connection
-        if connection is None:
+        if connection is None or connection.info.transaction_status == pq.TransactionStatus.IDLE:
             return
         try:
             connection.execute("ROLLBACK")
@@ -196,58 +185,45 @@ class PostgresqlStore:
             self._connection = None
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 class SqliteStore:
-    """The one writing connection, borrowed for each group, so that everybody else has their turn."""
+    """The one writing connection, borrowed for each group, so that everybody else has their turn. Whoever has it holds
+    all days.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._borrowed: Any = None
 
-    def begin(self, sent: Sequence[Sent], day: date) -> tuple[set[str], list[Loaded]]:
+    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:  # noqa: ARG002 - all are held
         self._borrowed = self._database.writer.raw_connection()
         cursor = self._borrowed.driver_connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
         parameters = {
-            "sent": orjson.dumps(
-                [
-                    {
-                        "n": number,
-                        "account_id": one.account_id.hex,
-                        "id": one.id.hex,
-                        "device_id": one.device_id,
-                        "at": instant_text(one.at),
-                        "lng": one.lng,
-                        "lat": one.lat,
-                    }
-                    for number, one in enumerate(sent)
-                ]
-            ).decode(),
+            "sent": orjson.dumps([_stored(one) for one in sent]).decode(),
             "day": day.isoformat(),
             "recent": (day - RECENT).isoformat(),
             "month": month_of(day),
         }
-        cursor.execute("BEGIN IMMEDIATE")
-        held = {row[0] for row in cursor.execute(lane_sql.TAKE_HEADS_SQLITE, parameters).fetchall()}
-        return held, [_loaded(row, _parsed) for row in cursor.execute(lane_sql.LOAD_SQLITE, parameters)]
+        law, found = cursor.execute(lane_sql.LOAD_SQLITE, parameters).fetchone()
+        return _group(law, found)
 
     def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        found = self._borrowed.driver_connection.execute(
-            lane_sql.FENCES_SQLITE, {"ids": orjson.dumps(list(ids)).decode()}
-        )
-        return {fence_id: orjson.loads(geometry) for fence_id, geometry in found}
+        parameters = {"ids": orjson.dumps(list(ids)).decode()}
+        [found] = self._borrowed.driver_connection.execute(lane_sql.FENCES_SQLITE, parameters).fetchone()
+        fences: dict[str, dict[str, Any]] = orjson.loads(found)
+        return fences
 
-    def commit(self, rows: Rows | None) -> None:
+    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
         cursor = self._borrowed.driver_connection.cursor()
-        for name, values in (rows or {}).items():
-            if values:
-                model, statement = lane_sql.INSERTS_SQLITE[name]
-                columns = lane_sql.columns_of(model)
-                cursor.executemany(statement, [[_stored(row[column]) for column in columns] for row in values])
+        if rows:
+            heads = {"heads": orjson.dumps(versions).decode(), "day": day.isoformat()}
+            cursor.execute(lane_sql.HEADS_SQLITE, heads)
+            stored = [_stored(row) for row in rows]
+            for when, statement in lane_sql.WRITES_SQLITE:
+                cursor.executemany(statement, [row for row in stored if when is None or row[when] is not None])
         cursor.execute("COMMIT")
         self._give_back()
+        return versions.keys()
 
     def rollback(self) -> None:
         if self._borrowed is not None:
@@ -264,23 +240,24 @@ class SqliteStore:
         self.rollback()
 
 
-def _parsed(value: str | None) -> Any:
-    return None if value is None else orjson.loads(value)
-
-
 def instant_text(value: datetime) -> str:
     """As SQLAlchemy writes an instant into SQLite: UTC, always with microseconds."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def _stored(value: Any) -> Any:
-    """A value as SQLAlchemy writes it into SQLite."""
-    if isinstance(value, UUID):
+def _stored(row: Row) -> Row:
+    """A row as SQLAlchemy writes it into SQLite."""
+    return {name: _as_stored(value) for name, value in row.items()}
+
+
+def _as_stored(value: Any) -> Any:
+    kind = type(value)
+    if kind is UUID:
         return value.hex
-    if isinstance(value, datetime):
+    if kind is datetime:
         return instant_text(value)
-    if isinstance(value, date):
+    if kind is date:
         return value.isoformat()
-    if isinstance(value, list | dict):
+    if kind is list or kind is tuple:
         return orjson.dumps(value).decode()
     return value

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import orjson
 import psycopg
 import pytest
 from sqlalchemy import select, text
@@ -11,7 +12,7 @@ from app.checkins.lane import Lane
 from app.checkins.lane_group import Answer
 from app.checkins.lane_store import open_store
 from app.errors import Conflict, Unavailable
-from app.models import CheckIn
+from app.models import CheckIn, DayEntry
 from tests.checkins.support import body, submission
 
 PEOPLE = ("li", "wang", "zhao", "sun", "zhou")
@@ -66,7 +67,7 @@ def test_check_ins_at_once_are_all_recorded(world, settings):
     assert len(stored_ids(world)) == len(PEOPLE)
 
 
-@pytest.mark.parametrize("step", ["begin", "commit"])
+@pytest.mark.parametrize("step", ["load", "write"])
 def test_a_database_that_fails_once_is_asked_again(world, settings, step):
     lost = psycopg.OperationalError("server closed the connection unexpectedly")
     sent = everybody(world)
@@ -75,7 +76,7 @@ def test_a_database_that_fails_once_is_asked_again(world, settings, step):
     assert stored_ids(world) == {one.body.id for one in sent}
 
 
-@pytest.mark.parametrize("step", ["begin", "commit"])
+@pytest.mark.parametrize("step", ["load", "write"])
 def test_while_the_database_is_away_everybody_is_told_to_come_back_and_nothing_is_half_written(world, settings, step):
     lost = psycopg.OperationalError("server closed the connection unexpectedly")
     answers = run(world, settings, everybody(world), Failing(open_store(world.database), step, 1000, lost))
@@ -88,17 +89,42 @@ def test_one_row_that_the_database_refuses_fails_alone(world, settings):
     good = everybody(world)
     bad = good[2]
     store = open_store(world.database)
-    real = store.commit
+    real = store.write
 
-    def commit(rows):
-        if rows and any(row["id"] == bad.body.id for row in rows["check_ins"]):
+    def write(rows, *rest):
+        if any(row["id"] == bad.body.id for row in rows):
             raise psycopg.errors.UniqueViolation("duplicate key")
-        real(rows)
+        return real(rows, *rest)
 
-    store.commit = commit
+    store.write = write
     answers = run(world, settings, good, store)
     assert [type(answer) for answer in answers] == [Answer, Answer, Conflict, Answer, Answer]
     assert stored_ids(world) == {one.body.id for one in good} - {bad.body.id}
+
+
+def test_whose_day_an_officer_writes_to_while_it_is_judged_is_judged_by_what_the_officer_wrote(
+    world, settings, databases
+):
+    if databases.name != "postgresql":
+        pytest.skip("on an embedded database the officer waits for the group")
+    store = open_store(world.database)
+    real, officer = store.load, world.as_("township_officer")
+    day = {"posting_id": str(world.postings["li"]), "date": "2026-11-23"}
+
+    def load(*asked):
+        found = real(*asked)
+        if not asked[2]:  # the day is not held
+            officer.post("/days/corrections", day | {"status": "official", "reason": "县里培训"})
+        return found
+
+    store.load = load
+    answers = run(world, settings, everybody(world), store)
+    assert [answer.status for answer in answers] == [201] * len(PEOPLE)
+    assert orjson.loads(answers[0].content)["day_status"] == "official"
+    with world.database.reading() as session:
+        entry = session.scalar(select(DayEntry).where(DayEntry.posting_id == world.postings["li"]))
+        assert (entry.status, entry.revision) == ("official", 1)
+    assert len(stored_ids(world)) == len(PEOPLE)
 
 
 def test_one_id_sent_by_two_at_once_is_recorded_for_one(world, settings):
