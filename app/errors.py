@@ -1,11 +1,9 @@
 """The Problem family (RFC 9457) and its one handler. Text is Chinese, English on request; input is never echoed."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -247,24 +245,33 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 def _is_collision(error: Exception) -> bool:
     """Whether a unique or foreign key refused the row, rather than a check that should have been made before."""
+    if not (isinstance(error, IntegrityError) or is_driver_error(error, "IntegrityError")):
+        return False
     cause = error.orig if isinstance(error, IntegrityError) else error
     name = type(cause).__name__
     return name in {"UniqueViolation", "ForeignKeyViolation"} or str(cause).startswith(("UNIQUE", "FOREIGN KEY"))
 
 
-_COLLISIONS = (IntegrityError, psycopg.IntegrityError, sqlite3.IntegrityError)
-_FAILURES = (
-    OperationalError,
-    PoolTimeoutError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    sqlite3.OperationalError,
-)
+def is_driver_error(error: BaseException, *names: str) -> bool:
+    """Whether a database driver raised it, as one of these errors of the DB-API. Told by the name: importing the driver
+    of the other database takes longer and holds more memory than all rooms together.
+    """
+    return any(
+        kind.__name__ in names and kind.__module__.partition(".")[0] in {"psycopg", "sqlite3"}
+        for kind in type(error).__mro__
+    )
+
+
+def _is_failure(error: Exception) -> bool:
+    """Whether the database is out of reach, lost or too busy."""
+    return isinstance(error, (OperationalError, PoolTimeoutError)) or is_driver_error(
+        error, "OperationalError", "InterfaceError"
+    )
 
 
 def problem_of(error: Exception) -> Problem:
     """What is answered for an exception that is no Problem; it is logged here."""
-    if isinstance(error, _COLLISIONS) and _is_collision(error):
+    if _is_collision(error):
         # Two writers met on a unique key after both had looked: the loser is told to look again.
         log.warning("integrity_conflict", error=type(error).__name__)
         return Conflict(
@@ -272,7 +279,7 @@ def problem_of(error: Exception) -> Problem:
             "该记录刚被他人更改，或与现有记录重复，请刷新后重试。",
             "Somebody else just changed this, or it exists already; reload and try again.",
         )
-    if isinstance(error, _FAILURES):
+    if _is_failure(error):
         log.error("database_unavailable", error=str(error)[:300])
         return Unavailable("database_unavailable")
     log.error("internal_error", exc_info=error)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from app.database import Base, Database, Instant
 from app.ids import new_id
-from app.schema import _ALEMBIC_INI, is_current, revision_of, upgrade
+from app.schema import _ALEMBIC_INI, is_current, newest_revision, revision_of, upgrade
 from app.settings import Settings
 
 SCRIPTS = ScriptDirectory.from_config(Config(_ALEMBIC_INI))
@@ -68,6 +68,30 @@ def test_the_migrations_make_what_the_models_say(empty_database):
         )
         assert compare_metadata(context, Base.metadata) == []
     assert is_current(database.writer)
+
+
+def test_the_newest_migration_is_the_one_that_alembic_finds():
+    assert newest_revision() == SCRIPTS.get_current_head()
+
+
+def test_migrations_that_fork_are_refused(tmp_path, monkeypatch):
+    lines = {
+        "first": 'revision: str = "0001"\ndown_revision: str | None = None\n',
+        "second": "revision = '0002'\ndown_revision = '0001'\n",
+    }
+    for name, text in lines.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setattr("app.schema._MIGRATIONS", tmp_path)
+    assert newest_revision() == "0002"
+    (tmp_path / "third.py").write_text(lines["second"].replace("0002", "0003"))
+    with pytest.raises(RuntimeError, match="0003"):
+        newest_revision()
+
+
+def test_an_empty_database_is_at_no_revision(empty_database):
+    _, database = empty_database
+    assert revision_of(database.writer) is None
+    assert not is_current(database.writer)
 
 
 def _not_a_partition(_item: Any, name: str, kind: str, reflected: bool, compared: Any) -> bool:

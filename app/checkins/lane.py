@@ -6,7 +6,6 @@ thread, so that nobody's late upload holds up a morning.
 """
 
 import asyncio
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +16,6 @@ from datetime import datetime
 from queue import SimpleQueue
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from app.checkins.judging import Submission
@@ -27,14 +25,12 @@ from app.checkins.recording import record_check_ins
 from app.checkins.service import answer_all
 from app.clock import Clock
 from app.database import Database
-from app.errors import Problem, ServerFault, Unavailable, problem_of
+from app.errors import Problem, ServerFault, Unavailable, is_driver_error, problem_of
 from app.settings import Settings
 
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 2
-
-_REFUSALS = (psycopg.IntegrityError, psycopg.DataError, sqlite3.IntegrityError, sqlite3.DataError)
 
 
 @dataclass(slots=True, eq=False)
@@ -178,4 +174,4 @@ class Lane:
 
 def _refused(error: Exception) -> bool:
     """Whether the database refused a row, rather than failed."""
-    return isinstance(error, _REFUSALS)
+    return is_driver_error(error, "IntegrityError", "DataError")

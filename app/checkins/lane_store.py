@@ -8,22 +8,15 @@ a table scan.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
-import psycopg
-from psycopg import pq
-from psycopg.errors import error_from_result
 
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.risks import RECENT
 from app.database import Database
-
-LOCK_TIMEOUT_MS = 5_000
-"""How long a group waits for an officer's work on the same day."""
-STATEMENT_TIMEOUT_MS = 15_000
 
 Row = dict[str, Any]
 """One check-in and what its day comes to, by the names in `lane_sql.ROW`."""
@@ -88,101 +81,15 @@ class Store(Protocol):
 
 
 def open_store(database: Database) -> Store:
-    return SqliteStore(database) if database.is_sqlite else PostgresqlStore(database)
+    if database.is_sqlite:
+        return SqliteStore(database)
+    from app.checkins.lane_postgresql import PostgresqlStore  # noqa: PLC0415 - late: SQLite does without the driver
+
+    return PostgresqlStore(database)
 
 
-def _group(law: str, found: str | bytes) -> Group:
+def group_of(law: str, found: str | bytes) -> Group:
     return Group(law, [Loaded._make(columns) for columns in orjson.loads(found)])
-
-
-class PostgresqlStore:
-    """A connection of its own, outside the pool, opened when it is first needed and again when it was lost."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection: psycopg.Connection[Any] | None = None
-        self._prepared: set[str] = set()
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        if self._connection is None or self._connection.closed:
-            pooled = self._database.writer.raw_connection()
-            connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
-            pooled.detach()
-            connection.autocommit = True
-            for name, value in (
-                ("lock_timeout", LOCK_TIMEOUT_MS),
-                ("statement_timeout", STATEMENT_TIMEOUT_MS),
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                ("jit", "off"),
-            ):
-                connection.execute(f"SET {name} = {value}")
-            self._prepared.clear()
-            self._connection = connection
-        return self._connection
-
-    def _run(self, statement: str, *values: bytes) -> pq.abc.PGresult:
-        """Its result; one round trip, in which other threads run."""
-        connection = self._connect().pgconn
-        name = str(hash(statement)).encode()
-        if statement not in self._prepared:
-            self._succeeded(connection, connection.prepare(name, statement.encode()))
-            self._prepared.add(statement)
-        return self._succeeded(connection, connection.exec_prepared(name, values))
-
-    def _succeeded(self, connection: pq.abc.PGconn, result: pq.abc.PGresult) -> pq.abc.PGresult:
-        if connection.status == pq.ConnStatus.BAD:
-            self.close()
-            raise psycopg.OperationalError("the connection was lost")
-        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            raise error_from_result(result)
-        return result
-
-    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
-        if held:
-            self._connect().execute("BEGIN")
-            counties = "{" + ",".join(sorted(held)) + "}"
-            self._run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
-        result = self._run(
-            lane_sql.LOAD_POSTGRESQL,
-            orjson.dumps(sent),
-            day.isoformat().encode(),
-            (day - RECENT).isoformat().encode(),
-            month_of(day).encode(),
-        )
-        law, found = cast("bytes", result.get_value(0, 0)), cast("bytes", result.get_value(0, 1))
-        return _group(law.decode(), found)
-
-    def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        result = self._run(lane_sql.FENCES_POSTGRESQL, ("{" + ",".join(ids) + "}").encode())
-        fences: dict[str, dict[str, Any]] = orjson.loads(result.get_value(0, 0) or b"{}")
-        return fences
-
-    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
-        result = self._run(
-            lane_sql.WRITE_POSTGRESQL, orjson.dumps(versions), day.isoformat().encode(), orjson.dumps(rows)
-        )
-        moved = {cast("bytes", result.get_value(n, 0)).decode() for n in range(result.ntuples)}
-        connection = self._connect()
-        if connection.info.transaction_status != pq.TransactionStatus.IDLE:
-            connection.execute("COMMIT")
-        return moved
-
-    def rollback(self) -> None:
-        connection = self._connection
-        if connection is None or connection.info.transaction_status == pq.TransactionStatus.IDLE:
-            return
-        try:
-            connection.execute("ROLLBACK")
-        except psycopg.Error:
-            self.close()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 class SqliteStore:
@@ -205,7 +112,7 @@ class SqliteStore:
             "month": month_of(day),
         }
         law, found = cursor.execute(lane_sql.LOAD_SQLITE, parameters).fetchone()
-        return _group(law, found)
+        return group_of(law, found)
 
     def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         parameters = {"ids": orjson.dumps(list(ids)).decode()}

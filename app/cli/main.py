@@ -1,34 +1,22 @@
 """Runs a command and turns whatever stops it into a sentence and an exit code."""
 
+import sys
 from collections.abc import Sequence
 
 from sqlalchemy.exc import OperationalError
 
-# Each module registers its commands.
-from app.cli import (  # noqa: F401
-    accounts,
-    audit,
-    backup,
-    close_day,
-    deliver_webhooks,
-    demo,
-    doctor,
-    import_calendar,
-    init,
-    keys,
-    migrate,
-    partitions,
-    replay,
-    serve,
-)
+from app.cli.collector import collector_paused
 from app.cli.console import FAILED, Refusal, complain
-from app.cli.root import app
+from app.cli.root import app, load
 from app.errors import Problem
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one call; `arguments` without the program's name, or the process's own."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        with collector_paused():
+            load(given[0] if given else None)
         app(arguments, standalone_mode=True)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED

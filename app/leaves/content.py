@@ -2,8 +2,6 @@
 
 import io
 
-from PIL import Image
-
 from app.errors import TooLarge, Unprocessable
 
 MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024
@@ -41,6 +39,8 @@ def media_type_of(content: bytes) -> str:
 
 def _is_image(content: bytes, name: str) -> bool:
     """Whether Pillow's reader of this one format accepts the bytes; the pixels are not decoded."""
+    from PIL import Image  # noqa: PLC0415 - late: for uploads alone
+
     try:
         with Image.open(io.BytesIO(content), formats=[name]) as image:
             image.verify()

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import IO, Any
 
-import xlsxwriter
-
 from app.attendance.sheet import Cell, Kind, Sheet
 from app.ledger.table import Cells, Table, table_of
 from app.policy.attendance import Status
@@ -26,6 +24,8 @@ _UNCONFIRMED, _REST, _OUTSIDE, _HEAD, _ABSENT = "#FFF2CC", "#EDEDED", "#D9D9D9",
 
 def build_workbook(sheet: Sheet, at: datetime) -> IO[bytes]:
     """The workbook in a temporary file that is gone once closed; the rows pass through the disk, not the memory."""
+    import xlsxwriter  # noqa: PLC0415 - late: for workbooks alone
+
     file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     try:

@@ -19,7 +19,7 @@ from app.errors import Conflict, Unprocessable
 from app.ids import new_id
 from app.models import Posting, RecallFlag
 from app.policy.recall import GROUNDS, FlagState, carries_annual_review, carries_sanctions, carries_score
-from app.recalls.official_paper import chinese_day
+from app.recalls.days import chinese_day
 from app.recalls.schemas import DocumentNumber
 from app.web.schemas import Day, Input, LongText
 

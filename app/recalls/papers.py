@@ -6,9 +6,12 @@ What only a person can supply - the document number before signing, the signatur
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.recalls.official_paper import OfficialPaper, chinese_day
+from app.recalls.days import chinese_day
+
+if TYPE_CHECKING:
+    from app.recalls.official_paper import OfficialPaper
 
 DRAFT = "草稿（未签发）"
 DUTY_LABELS = {"first_secretary": "第一书记", "leader": "工作队队长", "member": "工作队队员"}
@@ -115,7 +118,9 @@ def run_text(first: date, last: date) -> str:
     return f"{chinese_day(first)}至{until}（{(last - first).days + 1}天）"
 
 
-def _open(case: Case, title: str, signed: Signed | None) -> OfficialPaper:
+def _open(case: Case, title: str, signed: Signed | None) -> "OfficialPaper":
+    from app.recalls.official_paper import OfficialPaper  # noqa: PLC0415 - late: docx and lxml
+
     paper = OfficialPaper(title=title, drafted_at=case.drafted_at)
     paper.mark(DRAFT)
     blank = f"　　　〔{case.drafted_on.year}〕　　号"
@@ -124,7 +129,7 @@ def _open(case: Case, title: str, signed: Signed | None) -> OfficialPaper:
     return paper
 
 
-def _write_case(paper: OfficialPaper, case: Case) -> None:
+def _write_case(paper: "OfficialPaper", case: Case) -> None:
     paper.heading("一、基本情况")
     paper.body(
         f"{case.cadre}，由{case.unit}选派，自{chinese_day(case.posted_from)}起任{case.village}驻村"
@@ -180,7 +185,7 @@ def _heard(case: Case) -> str:
     return f"本人陈述：{told}（{chinese_day(case.statement_on)}）"
 
 
-def _close(paper: OfficialPaper, case: Case, signed: Signed | None) -> bytes:
+def _close(paper: "OfficialPaper", case: Case, signed: Signed | None) -> bytes:
     long_statement = case.statement is not None and len(case.statement) > STATEMENT_CHARACTERS
     if long_statement:
         paper.body(f"附件：{ATTACHED_STATEMENT}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import xlsxwriter
 from sqlalchemy import or_, select
 
 from app.access import audit
@@ -77,6 +76,8 @@ def _villages(call: Call) -> dict[UUID, str]:
 
 
 def _as_workbook(slips: Sequence[Slip]) -> bytes:
+    import xlsxwriter  # noqa: PLC0415 - late: for workbooks alone
+
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as workbook:

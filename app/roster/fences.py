@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import shapely
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -172,6 +171,8 @@ def _require_ring(positions: list[list[float]], at: str) -> None:
 
 
 def _require_valid(polygons: Coordinates, at: str) -> None:
+    import shapely  # noqa: PLC0415 - late: it brings numpy
+
     geometry = shapely.MultiPolygon([(rings[0], rings[1:]) for rings in polygons])
     if not geometry.is_valid:
         reason = shapely.is_valid_reason(geometry)

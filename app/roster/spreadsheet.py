@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, Final
 
-import python_calamine
-
 from app.errors import Unprocessable
 from app.roster.faults import Faults
 from app.roster.workbook import check_workbook, unreadable
@@ -70,6 +68,8 @@ def read_table(file: BinaryIO, layout: Layout, faults: Faults) -> list[Row]:
 
 
 def _workbook_sheets(content: bytes) -> Iterator[Lines]:
+    import python_calamine  # noqa: PLC0415 - late: for workbooks alone
+
     try:
         with python_calamine.load_workbook(io.BytesIO(check_workbook(content))) as workbook:
             for sheet in workbook.sheets_metadata:

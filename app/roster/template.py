@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable
 from typing import Any, Final
 
-import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
@@ -59,6 +58,8 @@ _NOTES: Final = (
 
 def build_template(call: Call) -> bytes:
     """Text cells throughout, so that no ID number turns into 1.4E+17; the county's villages on a sheet of their own."""
+    import xlsxwriter  # noqa: PLC0415 - late: for workbooks alone
+
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as workbook:

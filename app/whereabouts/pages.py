@@ -5,18 +5,21 @@ import hashlib
 import io
 import re
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import segno
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.clock import SHANGHAI
 from app.errors import NotFound, Problem
 from app.settings import Settings
 from app.web.caching import etag_of, not_modified
 from app.whereabouts.board import Board
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (TEMPLATES / "board.css").read_text(encoding="utf-8")
@@ -58,7 +61,10 @@ def _moment(value: datetime) -> str:
     return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
-def _environment() -> Environment:
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - late: for pages alone
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -71,21 +77,17 @@ def _environment() -> Environment:
     return environment
 
 
-_ENVIRONMENT = _environment()
-
-
 def board_page(request: Request, board: Board, now: datetime) -> Response:
     """The page, which says of which moment it is; so its tag holds for that minute."""
-    html = _ENVIRONMENT.get_template("board.html").render(
-        board=board, now=now, address=board_url(request, board.village.code)
-    )
+    template = _environment().get_template("board.html")
+    html = template.render(board=board, now=now, address=board_url(request, board.village.code))
     etag = etag_of(html)
     return not_modified(request, etag) or HTMLResponse(html, headers={**PAGE_HEADERS, "ETag": etag})
 
 
 def notice_page(title: str, text: str, *, back: str | None, status: int = 200) -> Response:
     """A sentence to the visitor, and the way back to the board."""
-    html = _ENVIRONMENT.get_template("notice.html").render(title=title, text=text, back=back)
+    html = _environment().get_template("notice.html").render(title=title, text=text, back=back)
     return HTMLResponse(html, status_code=status, headers=PAGE_HEADERS)
 
 
@@ -115,6 +117,8 @@ def _asked_address(request: Request) -> str:
 
 def qr_code(url: str) -> bytes:
     """The address as an SVG; correction level M reads well from a wall."""
+    import segno  # noqa: PLC0415 - late: for QR codes alone
+
     buffer = io.BytesIO()
     segno.make(url, error="m", micro=False).save(
         buffer,

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_the_models_and_the_migrations_describe_the_same_tables(cli, environment
     from alembic.config import Config
 
     cli("migrate")
-    config = Config(Path(schema.__file__).parent.parent / "alembic.ini")
+    config = Config(Path(schema.__file__).parent.parent / "alembic.ini", stdout=sys.stdout)
     config.attributes["database_url"] = environment["DATABASE_URL"]
     command.check(config)  # raises where a migration is missing
 

@@ -1,0 +1,110 @@
+"""The fast lane's connection on PostgreSQL, a module of its own because it brings the driver."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import Any, cast
+
+import orjson
+import psycopg
+from psycopg import pq
+from psycopg.errors import error_from_result
+
+from app.attendance.law import month_of
+from app.checkins import lane_sql
+from app.checkins.lane_store import Group, Row, Versions, group_of
+from app.checkins.risks import RECENT
+from app.database import Database
+
+LOCK_TIMEOUT_MS = 5_000
+"""How long a group waits for an officer's work on the same day."""
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+class PostgresqlStore:
+    """A connection of its own, outside the pool, opened when it is first needed and again when it was lost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: psycopg.Connection[Any] | None = None
+        self._prepared: set[str] = set()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            pooled = self._database.writer.raw_connection()
+            connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+            pooled.detach()
+            connection.autocommit = True
+            for name, value in (
+                ("lock_timeout", LOCK_TIMEOUT_MS),
+                ("statement_timeout", STATEMENT_TIMEOUT_MS),
+                ("plan_cache_mode", "force_generic_plan"),
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("jit", "off"),
+            ):
+                connection.execute(f"SET {name} = {value}")
+            self._prepared.clear()
+            self._connection = connection
+        return self._connection
+
+    def _run(self, statement: str, *values: bytes) -> pq.abc.PGresult:
+        """Its result; one round trip, in which other threads run."""
+        connection = self._connect().pgconn
+        name = str(hash(statement)).encode()
+        if statement not in self._prepared:
+            self._succeeded(connection, connection.prepare(name, statement.encode()))
+            self._prepared.add(statement)
+        return self._succeeded(connection, connection.exec_prepared(name, values))
+
+    def _succeeded(self, connection: pq.abc.PGconn, result: pq.abc.PGresult) -> pq.abc.PGresult:
+        if connection.status == pq.ConnStatus.BAD:
+            self.close()
+            raise psycopg.OperationalError("the connection was lost")
+        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            raise error_from_result(result)
+        return result
+
+    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
+        if held:
+            self._connect().execute("BEGIN")
+            counties = "{" + ",".join(sorted(held)) + "}"
+            self._run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
+        result = self._run(
+            lane_sql.LOAD_POSTGRESQL,
+            orjson.dumps(sent),
+            day.isoformat().encode(),
+            (day - RECENT).isoformat().encode(),
+            month_of(day).encode(),
+        )
+        law, found = cast("bytes", result.get_value(0, 0)), cast("bytes", result.get_value(0, 1))
+        return group_of(law.decode(), found)
+
+    def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        result = self._run(lane_sql.FENCES_POSTGRESQL, ("{" + ",".join(ids) + "}").encode())
+        fences: dict[str, dict[str, Any]] = orjson.loads(result.get_value(0, 0) or b"{}")
+        return fences
+
+    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
+        result = self._run(
+            lane_sql.WRITE_POSTGRESQL, orjson.dumps(versions), day.isoformat().encode(), orjson.dumps(rows)
+        )
+        moved = {cast("bytes", result.get_value(n, 0)).decode() for n in range(result.ntuples)}
+        connection = self._connect()
+        if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+            connection.execute("COMMIT")
+        return moved
+
+    def rollback(self) -> None:
+        connection = self._connection
+        if connection is None or connection.info.transaction_status == pq.TransactionStatus.IDLE:
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
