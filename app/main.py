@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from app.access import tokens
 from app.access.limits import Limiter
@@ -59,9 +60,16 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+class Service(FastAPI):
+    """The application, with the check-ins' door before all that the framework does."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.state.door(scope, receive, send)
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or get_settings()
-    app = FastAPI(
+    app = Service(
         title="Zaigang",
         version="0.1.0",
         description="驻村干部在岗管理：到岗登记、请销假、去向牌、台账与召回预警。",
@@ -71,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
     )
+    app.state.door = Door(super(Service, app).__call__, app.state)
     configure(app, settings)
     api = APIRouter(prefix="/api/v1")
     for room in ROOMS:
@@ -81,7 +90,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(board)
     install_docs(app)
     install_handlers(app)
-    app.add_middleware(Door)
     app.add_middleware(Envelope, max_body_bytes=settings.max_body_bytes)
     return app
 

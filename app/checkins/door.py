@@ -1,15 +1,17 @@
-"""The door to the fast lane: POST /check-ins as plain ASGI, because what a framework does for a request costs more
-than a check-in may.
+"""The door to the fast lane: POST /check-ins before anything that a framework does for a request, because that costs
+more than a check-in may.
 
 Only what is wholly in order enters here. Whatever is not (no token, a broken body) goes on to the route, which
 refuses it as every other route does.
 """
 
+import time
 from typing import Final
 
+import structlog
 from fastapi import Request
 from pydantic import ValidationError
-from starlette.exceptions import HTTPException
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access import tokens
@@ -17,52 +19,63 @@ from app.checkins.judging import Submission
 from app.checkins.lane import Lane
 from app.checkins.schemas import CheckInIn
 from app.errors import Problem, Unauthenticated, respond
+from app.ids import new_id
+from app.web.middleware import count_answer, with_ours
+
+log = structlog.get_logger()
 
 PATH: Final = "/api/v1/check-ins"
-
-
-class _Route:
-    """What the metrics call it."""
-
-    path = PATH
+_JSON: Final = (b"content-type", b"application/json")
 
 
 class Door:
-    """Takes check-ins to `app.state.lane` where there is one."""
+    """Takes check-ins to `state.lane` where there is one, and everything else to what is behind it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, behind: ASGIApp, state: State) -> None:
+        self._behind = behind
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self.app(scope, receive, send)
+            await self._behind(scope, receive, send)
             return
-        lane: Lane | None = getattr(scope["app"].state, "lane", None)
-        token = _token(scope) if lane is not None else None
+        started = time.perf_counter()
+        lane: Lane | None = getattr(self._state, "lane", None)
+        token = _token(scope)
         if lane is None or token is None:
-            await self.app(scope, receive, send)
+            await self._behind(scope, receive, send)
             return
-        try:
-            content = await _read(receive)
-        except HTTPException as error:
-            await self.app(scope, _failing(error), send)
+        content, is_whole = await _read(receive, self._state.settings.max_body_bytes)
+        submission = self._understood(token, content, lane) if is_whole else None
+        if submission is None:
+            await self._behind(scope, _again(content, receive, is_whole=is_whole), send)
             return
+        status = await _answer(lane, submission, scope, send)
+        count_answer("POST", PATH, status, time.perf_counter() - started)
+
+    def _understood(self, token: str, content: bytes, lane: Lane) -> Submission | None:
         try:
-            submission = Submission(
-                tokens.verify(scope["app"].state.keyring, token, lane.now()), CheckInIn.model_validate_json(content)
-            )
+            account_id = tokens.verify(self._state.keyring, token, lane.now())
+            return Submission(account_id, CheckInIn.model_validate_json(content))
         except (Unauthenticated, ValidationError):
-            await self.app(scope, _again(content, receive), send)
-            return
-        scope["route"] = _Route
-        try:
-            answer = await lane.record(submission)
-        except Problem as problem:
-            await respond(Request(scope), problem)(scope, receive, send)
-            return
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer.content))]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.content})
+            return None
+
+
+async def _answer(lane: Lane, submission: Submission, scope: Scope, send: Send) -> int:
+    """Record it and say what came of it; returns the status."""
+    trace_id = new_id().hex
+    try:
+        status, content = await lane.record(submission)
+        headers = [_JSON, (b"content-length", b"%d" % len(content))]
+    except Problem as problem:
+        scope.setdefault("state", {})["trace_id"] = trace_id
+        refusal = respond(Request(scope), problem)
+        status, content, headers = refusal.status_code, bytes(refusal.body), refusal.raw_headers
+        if status >= 500:
+            log.warning("check_in_not_recorded", code=problem.code, trace_id=trace_id)
+    await send({"type": "http.response.start", "status": status, "headers": with_ours(headers, trace_id)})
+    await send({"type": "http.response.body", "body": content})
+    return status
 
 
 def _token(scope: Scope) -> str | None:
@@ -79,32 +92,25 @@ def _token(scope: Scope) -> str | None:
     return token if is_json else None
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, max_bytes: int) -> tuple[bytes, bool]:
+    """The body, and whether it is all there: it is not where the client has gone, or sends more than it may."""
     content = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise HTTPException(400)  # nobody is there to read it
-        body: bytes = message.get("body", b"")
-        content += body
+            return content, False
+        content += message.get("body", b"")
         if not message.get("more_body", False):
-            return content
+            return content, len(content) <= max_bytes
+        if len(content) > max_bytes:
+            return content, False
 
 
-def _again(content: bytes, receive: Receive) -> Receive:
+def _again(content: bytes, receive: Receive, *, is_whole: bool) -> Receive:
     """The same body for the route behind."""
-    messages: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+    messages: list[Message] = [{"type": "http.request", "body": content, "more_body": not is_whole}]
 
     async def replay() -> Message:
         return messages.pop() if messages else await receive()
 
     return replay
-
-
-def _failing(error: HTTPException) -> Receive:
-    """A body that can't be read, for the route behind to refuse."""
-
-    async def fail() -> Message:
-        raise error
-
-    return fail

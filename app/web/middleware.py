@@ -23,11 +23,11 @@ SECONDS = Histogram(
     "zaigang_request_seconds", "Time to answer", ["route"], buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10)
 )
 
-SAFETY_HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"x-frame-options": b"DENY",
-}
+_SAFETY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Counted by name; a client may make up others without end."""
@@ -53,7 +53,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _with_ours(message.get("headers", ()), trace_id)
+                message["headers"] = with_ours(message.get("headers", ()), trace_id)
             await send(message)
 
         app = _refuse_nul if _has_nul(scope) else self.app
@@ -88,16 +88,22 @@ async def _refuse_nul(scope: Scope, receive: Receive, send: Send) -> None:
     await respond(Request(scope), problem)(scope, receive, send)
 
 
-def _with_ours(theirs: Iterable[tuple[bytes, bytes]], trace_id: str) -> list[tuple[bytes, bytes]]:
+def with_ours(theirs: Iterable[tuple[bytes, bytes]], trace_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with the trace id and what keeps browsers from guessing."""
     headers = [*theirs, (b"x-trace-id", trace_id.encode("ascii"))]
     named = {name for name, _ in headers}
-    headers.extend((name, value) for name, value in SAFETY_HEADERS.items() if name not in named)
+    headers.extend(header for header in _SAFETY_HEADERS if header[0] not in named)
     return headers
 
 
 def _count(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    requests, taken = _meters(method, getattr(scope.get("route"), "path", "unknown"), status)
+    count_answer(method, getattr(scope.get("route"), "path", "unknown"), status, seconds)
+
+
+def count_answer(method: str, path: str, status: int, seconds: float) -> None:
+    """Count an answer in the metrics; `path` is the route's, so that there are only so many."""
+    requests, taken = _meters(method, path, status)
     requests.inc()
     taken.observe(seconds)
 
