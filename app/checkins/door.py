@@ -13,19 +13,19 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
 
 from app.access import tokens
 from app.checkins.judging import Submission
 from app.checkins.lane import Lane
 from app.checkins.schemas import CheckInIn
 from app.errors import Problem, Unauthenticated, respond
-from app.ids import new_id
-from app.web.middleware import count_answer, with_ours
+from app.web.middleware import SAFETY_HEADERS, count_answer, with_ours
 
 log = structlog.get_logger()
 
 PATH: Final = "/api/v1/check-ins"
-_JSON: Final = (b"content-type", b"application/json")
+_HEADERS: Final = ((b"content-type", b"application/json"), *SAFETY_HEADERS)
 
 
 class Door:
@@ -63,17 +63,18 @@ class Door:
 
 async def _answer(lane: Lane, submission: Submission, scope: Scope, send: Send) -> int:
     """Record it and say what came of it; returns the status."""
-    trace_id = new_id().hex
+    trace_id = uuid7().hex
     try:
         status, content = await lane.record(submission)
-        headers = [_JSON, (b"content-length", b"%d" % len(content))]
+        headers = [*_HEADERS, (b"content-length", b"%d" % len(content)), (b"x-trace-id", trace_id.encode())]
     except Problem as problem:
         scope.setdefault("state", {})["trace_id"] = trace_id
         refusal = respond(Request(scope), problem)
-        status, content, headers = refusal.status_code, bytes(refusal.body), refusal.raw_headers
+        status, content = refusal.status_code, bytes(refusal.body)
+        headers = with_ours(refusal.raw_headers, trace_id)
         if status >= 500:
             log.warning("check_in_not_recorded", code=problem.code, trace_id=trace_id)
-    await send({"type": "http.response.start", "status": status, "headers": with_ours(headers, trace_id)})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
     return status
 

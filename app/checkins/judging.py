@@ -32,7 +32,11 @@ class Submission:
 
     @property
     def body_hash(self) -> str:
-        return hashlib.sha256(self.body.model_dump_json().encode()).hexdigest()
+        """What tells one body from another that has the same id."""
+        body = self.body
+        position = body.position.__dict__ if body.position else None
+        said = (body.id, body.captured_at, position, body.device_id, body.note)
+        return hashlib.sha256(orjson.dumps(said)).hexdigest()
 
 
 class Posted(Protocol):
@@ -69,37 +73,41 @@ class RuleBook:
 
     def __init__(self, provisions: Provisions) -> None:
         self.provisions = provisions
-        self._rules: dict[tuple[str, date], Rules] = {}
+        self._is_local = any(provisions.varies(prefix) for prefix in ("presence.", "day."))
+        """Otherwise what holds in one village holds in all."""
+        self._rules: dict[tuple[str | None, date], Rules] = {}
         self._skews: dict[tuple[str | None, date], timedelta] = {}
 
     def rules(self, village_code: str, day: date) -> Rules:
-        found = self._rules.get((village_code, day))
+        where = village_code if self._is_local else None
+        found = self._rules.get((where, day))
         if found is None:
             if len(self._rules) >= RULES_KEPT:
                 self._rules.clear()
-            found = self._rules[village_code, day] = self._look_up(village_code, day)
+            found = self._rules[where, day] = self._look_up(where, day)
         return found
 
     def clock_skew(self, today: date, area_code: str | None) -> timedelta:
         """How far ahead of ours a phone's clock may be."""
-        found = self._skews.get((area_code, today))
+        where = area_code if self._is_local else None
+        found = self._skews.get((where, today))
         if found is None:
             if len(self._skews) >= RULES_KEPT:
                 self._skews.clear()
-            minutes = float(self.provisions.value("presence.clock_skew_minutes", today, area_code))
-            found = self._skews[area_code, today] = timedelta(minutes=minutes)
+            minutes = float(self.provisions.value("presence.clock_skew_minutes", today, where))
+            found = self._skews[where, today] = timedelta(minutes=minutes)
         return found
 
-    def _look_up(self, village_code: str, day: date) -> Rules:
+    def _look_up(self, where: str | None, day: date) -> Rules:
         value = self.provisions.value
-        basis = [self.provisions.in_force(key, day, village_code).basis().as_json() for key in BASIS_KEYS]
+        basis = [self.provisions.in_force(key, day, where).basis().as_json() for key in BASIS_KEYS]
         return Rules(
-            closes_at=day_closes_at(day, str(value("day.closes_at", day, village_code))),
-            max_accuracy_m=float(value("presence.max_accuracy_m", day, village_code)),
-            radius_68_to_95=float(value("presence.verdict", day, village_code)),
-            max_speed_kmh=float(value("presence.max_speed_kmh", day, village_code)),
-            stale_after=timedelta(minutes=float(value("presence.stale_fix_minutes", day, village_code))),
-            late_upload_days=int(value("presence.late_upload_days", day, village_code)),
+            closes_at=day_closes_at(day, str(value("day.closes_at", day, where))),
+            max_accuracy_m=float(value("presence.max_accuracy_m", day, where)),
+            radius_68_to_95=float(value("presence.verdict", day, where)),
+            max_speed_kmh=float(value("presence.max_speed_kmh", day, where)),
+            stale_after=timedelta(minutes=float(value("presence.stale_fix_minutes", day, where))),
+            late_upload_days=int(value("presence.late_upload_days", day, where)),
             basis=basis,
             basis_json=orjson.Fragment(orjson.dumps(basis)),
         )

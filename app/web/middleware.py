@@ -23,7 +23,7 @@ SECONDS = Histogram(
     "zaigang_request_seconds", "Time to answer", ["route"], buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10)
 )
 
-_SAFETY_HEADERS = (
+SAFETY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
@@ -92,7 +92,7 @@ def with_ours(theirs: Iterable[tuple[bytes, bytes]], trace_id: str) -> list[tupl
     """The headers of an answer with the trace id and what keeps browsers from guessing."""
     headers = [*theirs, (b"x-trace-id", trace_id.encode("ascii"))]
     named = {name for name, _ in headers}
-    headers.extend(header for header in _SAFETY_HEADERS if header[0] not in named)
+    headers.extend(header for header in SAFETY_HEADERS if header[0] not in named)
     return headers
 
 
