@@ -23,6 +23,7 @@ LATE = {
     "PIL": "attachments",
     "psycopg": "PostgreSQL",
     "python_calamine": "importing workbooks",
+    "rich": "the help of the command line",
     "segno": "QR codes",
     "shapely": "drawing fences",
     "xlsxwriter": "writing workbooks",

@@ -125,6 +125,7 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         port=settings.port,
         lifespan="on",
         log_config=None,
+        ws="none",  # none is served, and the libraries are large
         access_log=False,  # costs 45 µs a request, and holds addresses
         proxy_headers=False,  # the application believes only the proxies that the settings name
         server_header=False,

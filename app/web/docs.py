@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from app.errors import problem_responses
+from app.errors import ProblemBody, problem_responses
 
 STATIC = Path(__file__).parent / "static"
 
@@ -27,15 +27,18 @@ def install_docs(app: FastAPI) -> None:
         return FileResponse(STATIC / "docs.html", headers=_HEADERS)
 
     app.mount("/static", StaticFiles(directory=STATIC))
-    _describe_bodies(app)
+    _complete_openapi(app)
 
 
-def _describe_bodies(app: FastAPI) -> None:
-    """Any address or body can be broken (400), and a body too large (413), before an operation of ours is asked."""
+def _complete_openapi(app: FastAPI) -> None:
+    """What routes leave out: the problem they refer to, and that before an operation of ours is asked any address or
+    body can be broken (400), and a body too large (413).
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
+            _add_problem(generate()["components"])
             for item in generate()["paths"].values():
                 for operation in item.values():
                     if "requestBody" in operation:
@@ -47,6 +50,13 @@ def _describe_bodies(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def _add_problem(components: dict[str, Any]) -> None:
+    """What every refusal refers to."""
+    problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schemas = components["schemas"] | problem.pop("$defs") | {ProblemBody.__name__: problem}
+    components["schemas"] = {name: schemas[name] for name in sorted(schemas)}
+
+
 def _declare(responses: dict[str, Any], *statuses: int) -> None:
     for status, response in problem_responses(*statuses).items():
-        responses.setdefault(str(status), {name: response[name] for name in ("description", "content")})
+        responses.setdefault(str(status), response)
