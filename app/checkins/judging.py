@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
@@ -87,8 +87,11 @@ class RuleBook:
             found = self._rules[where, day] = self._look_up(where, day)
         return found
 
-    def clock_skew(self, today: date, area_code: str | None) -> timedelta:
-        """How far ahead of ours a phone's clock may be."""
+    def is_ahead(self, captured_at: datetime, now: datetime, today: date, area_code: str | None) -> bool:
+        """Whether a phone's clock is further ahead of ours than it may be."""
+        return captured_at > now and captured_at - now > self._clock_skew(today, area_code)
+
+    def _clock_skew(self, today: date, area_code: str | None) -> timedelta:
         where = area_code if self._is_local else None
         found = self._skews.get((where, today))
         if found is None:
@@ -126,12 +129,11 @@ def day_of(book: RuleBook, body: CheckInIn, now: datetime, area_code: str | None
     date is the one of its arrival.
     """
     today = business_day(now)
-    skewed = body.captured_at - now > book.clock_skew(today, area_code)
+    skewed = book.is_ahead(body.captured_at, now, today, area_code)
     return (today if skewed else business_day(body.captured_at)), skewed
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What the database says around one check-in."""
 
     fences: Sequence[Fence]
@@ -226,15 +228,15 @@ def _risk_flags(
     late: bool,
     clock_skew: bool,
 ) -> list[str]:
-    fixed_at = body.position.fixed_at if body.position else None
-    raised = {
-        "mock_location": bool(body.position and body.position.mock),
-        "impossible_speed": fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh),
-        "repeated_coordinates": fix is not None and repeated_coordinates(fix, around.earlier),
-        "shared_device": around.device_of_others,
-        "clock_skew": clock_skew,
-        "stale_fix": stale_fix(body.captured_at, fixed_at, rules.stale_after),
-        "late_upload": late,
-        "datum_suspect": judgment.datum_suspect,
-    }
-    return [flag for flag, is_raised in raised.items() if is_raised]
+    sent = body.position
+    raised = (
+        ("mock_location", sent is not None and sent.mock),
+        ("impossible_speed", fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh)),
+        ("repeated_coordinates", fix is not None and repeated_coordinates(fix, around.earlier)),
+        ("shared_device", around.device_of_others),
+        ("clock_skew", clock_skew),
+        ("stale_fix", sent is not None and stale_fix(body.captured_at, sent.fixed_at, rules.stale_after)),
+        ("late_upload", late),
+        ("datum_suspect", judgment.datum_suspect),
+    )
+    return [flag for flag, is_raised in raised if is_raised]

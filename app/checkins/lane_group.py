@@ -30,7 +30,6 @@ from app.checkins.judging import (
     RuleBook,
     Submission,
     Surroundings,
-    day_of,
     id_reused,
     judge_check_in,
     no_posting,
@@ -183,7 +182,7 @@ class GroupRecorder:
     def _judge(
         self, pending: Pending, submission: Submission, found: Loaded, posting: Posted, day: date, now: datetime
     ) -> Row:
-        _, clock_skew = day_of(self._book, submission.body, now, posting.village_code)
+        clock_skew = self._book.is_ahead(submission.body.captured_at, now, day, posting.village_code)
         device_id = submission.body.device_id
         in_group = pending.devices[device_id] if device_id else set()
         around = Surroundings(

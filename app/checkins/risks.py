@@ -2,8 +2,8 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from app.checkins.geodesic import geodesic_m
 from app.policy.geofence import approximate_distance_m
@@ -14,8 +14,7 @@ RECENT = timedelta(days=7)
 REPEATED_ON_DAYS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A position at an instant. `lng` and `lat` are as the phone sent them, `wgs84` is comparable."""
 
     date: date
@@ -27,10 +26,12 @@ class Fix:
 
 def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float) -> bool:
     """Whether getting here from the last fix before it would take more than `presence.max_speed_kmh`."""
-    before = [other for other in earlier if other.at < fix.at]
-    if not before:
+    last: Fix | None = None
+    for other in earlier:
+        if other.at < fix.at and (last is None or other.at > last.at):
+            last = other
+    if last is None:
         return False
-    last = max(before, key=lambda other: other.at)
     reach_m = max_speed_kmh * (fix.at - last.at).total_seconds() / 3.6
     distance_m, doubt_m = approximate_distance_m(*last.wgs84, *fix.wgs84)
     if abs(distance_m - reach_m) <= doubt_m:
@@ -40,7 +41,8 @@ def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float) -> 
 
 def repeated_coordinates(fix: Fix, earlier: Sequence[Fix]) -> bool:
     """Whether the same coordinates, to 7 digits, came on three days: a real receiver never holds that still."""
-    same = {other.date for other in earlier if _to_7_digits(other) == _to_7_digits(fix)}
+    place = _to_7_digits(fix)
+    same = {other.date for other in earlier if _to_7_digits(other) == place}
     return len(same | {fix.date}) >= REPEATED_ON_DAYS
 
 
