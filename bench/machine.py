@@ -89,6 +89,12 @@ class Postgresql:
         if (self.settings["fsync"], self.settings["synchronous_commit"]) != ("on", "on"):
             raise RuntimeError("a PostgreSQL that does not wait for the disk measures nothing")
 
+    def cpu_seconds(self, name: str) -> float:
+        """User and system time that the backends of a database's clients have used, of those that are there now."""
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            return sum(cpu_seconds(row[0]) for row in connection.execute(query, (name,)))
+
     def create(self, name: str, template: str = "template1") -> str:
         """A database, from a template; returns its URL."""
         with psycopg.connect(self._uri, autocommit=True) as connection:

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, func, select, text
 
+from app.attendance.absences import refresh_absences
+from app.attendance.law import load_calendar
 from app.attendance.partitions import ensure_partitions
 from app.clock import business_day, now
 from app.database import Database
+from app.models import DayEntry, Posting
 from app.schema import upgrade
 from app.settings import Settings
 
@@ -18,14 +21,16 @@ POSTINGS_A_COUNTY = 500
 PRESENT_PERCENT = 85
 ABSENT_PERCENT = 2
 """Of a working day of the past."""
+WARNED_FROM = 10
+"""Days of absence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nation:
     url: str
     postings: int
-    due: date
-    """The day that waits to be closed."""
+    open_days: list[date]
+    """The days that wait to be closed, oldest first."""
 
 
 def last_due_day() -> date:
@@ -33,11 +38,13 @@ def last_due_day() -> date:
     return business_day(now() - timedelta(days=1, minutes=31))
 
 
-def build(url: str, postings: int, *, history_days: int, with_check_ins: bool = True) -> Nation:
-    """Counties of 500 postings; one day to close, on which 85 % checked in, and closed days before it."""
+def build(url: str, postings: int, *, history_days: int, open_days: int = 1, scattered: bool = True) -> Nation:
+    """Counties of 500 postings; days to close, on which 85 % checked in, and closed days before them."""
     upgrade(url)
-    nation = Nation(url, postings, last_due_day())
-    _make_partitions(url, [nation.due - timedelta(days=back) for back in range(history_days + 1)])
+    last = last_due_day()
+    days = [last - timedelta(days=back) for back in range(open_days + history_days - 1, -1, -1)]
+    past, waiting = days[:history_days], days[history_days:]
+    _make_partitions(url, days)
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
@@ -45,18 +52,17 @@ def build(url: str, postings: int, *, history_days: int, with_check_ins: bool = 
             connection.execute(text("SET synchronous_commit = off"))
             for statement in _ROSTER:
                 connection.execute(text(statement), {"postings": postings, "a_county": POSTINGS_A_COUNTY})
-            for back in range(history_days, 0, -1):
-                _past_day(connection, nation.due - timedelta(days=back))
-            _counters(connection, nation.due, history_days)
-            if with_check_ins:
-                for statement in _PRESENT:
-                    filled = statement.format(morning=_MORNING, chosen=_CHOSEN)
-                    connection.execute(text(filled), {"day": nation.due, "percent": PRESENT_PERCENT})
+            for day in past:
+                _past_day(connection, day)
+            _counters(connection, days[0])
+            _raise_flags(url)
+            for day in waiting:
+                add_check_ins(connection, day, PRESENT_PERCENT, scattered=scattered)
             connection.execute(text("VACUUM ANALYZE"))
             connection.execute(text("CHECKPOINT"))
     finally:
         engine.dispose()
-    return nation
+    return Nation(url, postings, waiting)
 
 
 def _make_partitions(url: str, days: Iterable[date]) -> None:
@@ -115,7 +121,7 @@ def _past_day(connection: Connection, day: date) -> None:
     connection.execute(text(_PAST[1]), {"day": day})
 
 
-def _counters(connection: Connection, due: date, history_days: int) -> None:
+def _counters(connection: Connection, first: date) -> None:
     """What the closes of the past would have left, but for runs that a rest day joins."""
     connection.execute(
         text(
@@ -126,12 +132,37 @@ def _counters(connection: Connection, due: date, history_days: int) -> None:
             FROM day_entries WHERE status = 'absent' AND date >= :first GROUP BY county_code, posting_id
             """
         ),
-        {"first": due - timedelta(days=history_days)},
+        {"first": first},
     )
 
 
+def _raise_flags(url: str) -> None:
+    """Those that the closes of the past would have raised: nobody is warned of fewer absences."""
+    often = select(DayEntry.posting_id).where(DayEntry.status == "absent").group_by(DayEntry.posting_id)
+    database = Database(Settings(database_url=url))
+    try:
+        with database.writing() as session:
+            postings = session.scalars(select(Posting).where(Posting.id.in_(often.having(func.count() >= WARNED_FROM))))
+            refresh_absences(session, postings.all(), now=now(), by=None, calendar=load_calendar(session))
+    finally:
+        database.dispose()
+
+
+def add_check_ins(connection: Connection, day: date, percent: int, *, scattered: bool = True) -> None:
+    """So many of the postings have checked in, with entries and revisions; scattered over the tables as they arrive
+    in a morning, which takes longer to fill than one county after the other.
+    """
+    order = "ORDER BY random()" if scattered else ""
+    for statement in _PRESENT:
+        filled = statement.format(morning=_MORNING, chosen=_CHOSEN, order=order)
+        connection.execute(text(filled), {"day": day, "percent": percent})
+
+
 _MORNING = "CAST(:day AS date) + time '00:05'"
-_CHOSEN = "p.county_code LIKE '98%' AND abs(hashtextextended(p.id::text, 7)) % 100 < :percent"
+_CHOSEN = (
+    "p.county_code LIKE '98%'"
+    " AND abs(hashtextextended(p.id::text, CAST(:day AS date) - DATE '2000-01-01')) % 100 < :percent"
+)
 _PRESENT = (
     """
     INSERT INTO check_ins (county_code, date, id, township_code, village_code, posting_id, unit_id, account_id,
@@ -140,18 +171,18 @@ _PRESENT = (
     SELECT p.county_code, :day, gen_random_uuid(), p.township_code, p.village_code, p.id, p.unit_id, p.cadre_id,
         {morning}, {morning}, 108.1234567, 32.1234567, 'gcj02', 18.0, {morning}, false, 108.1234567, 32.1234567,
         'd' || p.id, '入户走访', md5(p.id::text) || md5(p.cadre_id::text), 'inside', 'inside', 12.0, '[]', false, false
-    FROM postings p WHERE {chosen} ORDER BY random()
+    FROM postings p WHERE {chosen} {order}
     """,
     """
     INSERT INTO day_entries (county_code, date, posting_id, township_code, village_code, unit_id, status, confirmed,
         exceptions, revision, judged_at)
     SELECT p.county_code, :day, p.id, p.township_code, p.village_code, p.unit_id, 'on_post', false, '[]', 1, {morning}
-    FROM postings p WHERE {chosen} ORDER BY random()
+    FROM postings p WHERE {chosen} {order}
     """,
     """
     INSERT INTO day_revisions (county_code, date, posting_id, revision, status, confirmed, exceptions, at, cause)
     SELECT p.county_code, :day, p.id, 1, 'on_post', false, '[]', {morning}, 'check_in'
-    FROM postings p WHERE {chosen} ORDER BY random()
+    FROM postings p WHERE {chosen} {order}
     """,
     """
     INSERT INTO day_heads (county_code, date, version)

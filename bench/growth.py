@@ -1,0 +1,235 @@
+"""What a check-in costs in a nation of ten thousand, a hundred thousand and a million postings.
+
+A year of a million postings is 365 million rows in each of three tables, which no bench has the time to write. What a
+check-in reads is there in full: the people, their fences and phones, and every day that it looks back on. Of the months
+before there is a partition each, thinly filled; how often a check-in touches those is counted.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, text
+
+from app.access import tokens
+from app.attendance.partitions import PARTITIONED, ensure_partitions
+from app.checkins.risks import RECENT
+from app.clock import business_day, now
+from app.database import Database
+from app.settings import Settings
+from bench import nation, world
+from bench.check_in import CONNECTIONS
+from bench.machine import Postgresql, postgresql
+from bench.registry import Result, Run, section
+from bench.servers import PRODUCT, drive, request, require, serving
+
+SIZES = (10_000, 100_000, 1_000_000)
+MONTHS = 12
+OLD_PERCENT = 5
+"""Of the postings, on one day of each older month."""
+REQUESTS = 3000
+WARM_UP = 300
+RATIO = 1.15
+
+COLUMNS = ("postings", "p50 ms", "server CPU µs/req", "PostgreSQL CPU µs/req", "both µs", "GB")
+
+
+@section("growth", "Check-ins as the nation grows (PostgreSQL; `python -m bench growth`)", by_default=False)
+def growth(run: Run) -> Result:
+    sizes = (2000, 6000) if run.quick else SIZES
+    result = Result(COLUMNS)
+    with postgresql(run.folder) as server:
+        for postings in sizes:
+            _build(server.create(f"nation_{postings}"), postings)
+        rounds: dict[int, list[dict[str, Any]]] = {postings: [] for postings in sizes}
+        for _ in range(1 if run.quick else run.rounds):
+            for postings in sizes:
+                rounds[postings].append(_round(run, server, f"nation_{postings}"))
+        gigabytes = {postings: _gigabytes(server.url(f"nation_{postings}")) for postings in sizes}
+    for postings, seen in rounds.items():
+        keys = ("p50_ms", "server_cpu_us", "postgresql_cpu_us", "both_us")
+        result.rows.append((f"{postings:,}", *(median(one[key] for one in seen) for key in keys), gigabytes[postings]))
+    result.at_most("CPU of both, largest / smallest", _ratio(rounds, "both_us"), RATIO)
+    result.at_most("p50, largest / smallest", _ratio(rounds, "p50_ms"), RATIO)
+    result.notes = [
+        (
+            f"in full: everybody's account, fence and phone, and the last {RECENT.days + 1} days;"
+            f" of {MONTHS} months before, one day of {OLD_PERCENT} % of the postings each"
+        ),
+        f"{REQUESTS} check-ins a round over {CONNECTIONS} connections, from cadres all over the nation",
+        *_told_of_old_months(rounds[max(sizes)]),
+    ]
+    result.data["rounds"] = {str(postings): seen for postings, seen in rounds.items()}
+    return result
+
+
+def _ratio(rounds: dict[int, list[dict[str, Any]]], key: str) -> float:
+    """The median of the ratios of neighbours in time."""
+    pairs = zip(rounds[max(rounds)], rounds[min(rounds)], strict=True)
+    return median(large[key] / small[key] for large, small in pairs)
+
+
+def _round(run: Run, server: Postgresql, name: str) -> dict[str, Any]:
+    """Other cadres each time, on a server that has just started."""
+    url = server.url(name)
+    warm_up, measured = (50, 300) if run.quick else (WARM_UP, REQUESTS)
+    requests = _check_ins(url, warm_up + measured)
+    recorded = _recorded(url)
+    with serving(PRODUCT, {"DATABASE_URL": url, "STORAGE_DIR": str(run.folder / "files")}, run.folder) as running:
+        require(drive(running, requests[:warm_up], 8, run.folder), "201", warm_up)
+        touched, spent = _scans(url), server.cpu_seconds(name)
+        seen = drive(running, requests[warm_up:], CONNECTIONS, run.folder)
+        spent = server.cpu_seconds(name) - spent
+    require(seen, "201", measured)
+    if _recorded(url) != recorded + len(requests):
+        raise RuntimeError("a check-in that was answered is not there, or has no entry or no revision")
+    seen["postgresql_cpu_us"] = spent / measured * 1e6
+    seen["both_us"] = seen["server_cpu_us"] + seen["postgresql_cpu_us"]
+    scans = _scans(url)
+    seen["scans"] = {partition: (scans[partition] - touched[partition]) / measured for partition in scans}
+    return seen
+
+
+def _told_of_old_months(rounds: Sequence[dict[str, Any]]) -> list[str]:
+    """How many months that are over for longer than a check-in looks back were touched after all."""
+    oldest_needed = f"{business_day(now()) - RECENT:%Y_%m}"
+    told = []
+    for table in PARTITIONED:
+        old = {
+            name: median(seen["scans"][name] for seen in rounds)
+            for name in rounds[0]["scans"]
+            if name.startswith(f"{table}_2") and name[-7:] < oldest_needed
+        }
+        touched = [name for name, scans in old.items() if scans > 0]
+        scans = sum(old.values())
+        told.append(f"{table}: {len(touched)} of {len(old)} older months touched, {scans:.2f} index scans a check-in")
+    return told
+
+
+# ------------------------------------------------------------------ the nation
+
+
+def _build(url: str, postings: int) -> None:
+    """Postings and their last days; then all that a check-in asks for besides."""
+    nation.build(url, postings, history_days=0, open_days=RECENT.days + 1, scattered=False)
+    database = Database(Settings(database_url=url))
+    try:
+        with database.writing() as session:
+            tokens.ensure_signing_key(session, now())
+            ensure_partitions(session, [business_day(now()), *_old_days()])
+        with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            _fill(connection)
+    finally:
+        database.dispose()
+
+
+def _fill(connection: Connection) -> None:
+    connection.execute(text("SET session_replication_role = replica"))
+    connection.execute(text("SET synchronous_commit = off"))
+    for statement in _EVERYBODY:
+        connection.execute(text(statement))
+    for day in _old_days():
+        nation.add_check_ins(connection, day, OLD_PERCENT, scattered=False)
+    connection.execute(text("UPDATE day_heads SET closed_at = now() WHERE closed_at IS NULL"))
+    connection.execute(text("VACUUM ANALYZE"))
+    connection.execute(text("CHECKPOINT"))
+    connection.execute(text("RESET session_replication_role"))
+
+
+def _old_days() -> list[date]:
+    """The fifth of each of the months before the last two."""
+    days, first = [], (business_day(now()) - RECENT).replace(day=1)
+    for _ in range(MONTHS):
+        first = (first - timedelta(days=1)).replace(day=1)
+        days.append(first.replace(day=5))
+    return days
+
+
+# Villages two kilometres from each other, each county a quarter of a degree from the next.
+_EVERYBODY = (
+    """
+    INSERT INTO accounts (id, login, name, role, cadre_id, active, created_at)
+    SELECT gen_random_uuid(), 'n' || c.phone, c.name, 'cadre', c.id, true, now()
+    FROM cadres c WHERE c.county_code LIKE '98%'
+    """,
+    """
+    INSERT INTO fences (id, area_code, geometry, drawn, created_at)
+    SELECT gen_random_uuid(), code, circle, circle, now() FROM (
+        SELECT code, jsonb_build_object('circle', jsonb_build_object(
+            'lng', 80 + county % 160 * 0.25 + village % 12 * 0.02, 'lat', 22 + county / 160 * 0.3 + village / 12 * 0.02,
+            'radius_m', 1500)) AS circle
+        FROM (
+            SELECT DISTINCT village_code AS code, substr(village_code, 3, 4)::int AS county,
+                substr(village_code, 10, 3)::int AS village
+            FROM postings WHERE county_code LIKE '98%'
+        ) AS villages
+    ) AS circles
+    """,
+    """
+    INSERT INTO device_uses (device_id, account_id, first_seen_at)
+    SELECT 'd' || p.id, a.id, now() FROM postings p JOIN accounts a ON a.cadre_id = p.cadre_id
+    """,
+)
+
+# ------------------------------------------------------------------ questions to it
+
+
+def _ask(url: str, query: str, **values: Any) -> list[Any]:
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    try:
+        with engine.connect() as connection:
+            return list(connection.execute(text(query), values).all())
+    finally:
+        engine.dispose()
+
+
+def _check_ins(url: str, count: int) -> list[bytes]:
+    """Of cadres from all over the nation who have not checked in today, each with the phone that is known as theirs."""
+    chosen = _ask(
+        url,
+        """
+        SELECT a.id, p.id, (f.geometry->'circle'->>'lng')::float8, (f.geometry->'circle'->>'lat')::float8
+        FROM (
+            SELECT * FROM postings p WHERE county_code LIKE '98%' AND NOT EXISTS (
+                SELECT 1 FROM day_entries e
+                WHERE e.county_code = p.county_code AND e.date = :today AND e.posting_id = p.id
+            ) ORDER BY random() LIMIT :count
+        ) p JOIN accounts a ON a.cadre_id = p.cadre_id JOIN fences f ON f.area_code = p.village_code
+        """,
+        today=business_day(now()),
+        count=count,
+    )
+    people = [world.Person(*row) for row in chosen]
+    if len(people) != count:
+        raise RuntimeError(f"{len(people)} cadres left of the {count} that are wanted")
+    at = now()
+    bodies = [
+        world.body_of(person, number, at) | {"device_id": f"d{person.posting_id}"}
+        for number, person in enumerate(people)
+    ]
+    return [
+        request("POST", "/api/v1/check-ins", token=token, body=world.as_json(body))
+        for token, body in zip(world.issue_tokens(url, people), bodies, strict=True)
+    ]
+
+
+def _recorded(url: str) -> int:
+    """Check-ins of today that are on record with the entry and the revision that they made."""
+    query = """
+        SELECT count(*) FROM check_ins c
+        JOIN day_entries e USING (county_code, date, posting_id)
+        JOIN day_revisions r USING (county_code, date, posting_id)
+        WHERE date = :today
+    """
+    return int(_ask(url, query, today=business_day(now()))[0][0])
+
+
+def _scans(url: str) -> dict[str, int]:
+    """Index and sequential scans of each partition since the database was made."""
+    query = "SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables"
+    return {name: scans for name, scans in _ask(url, query) if name.startswith(PARTITIONED)}
+
+
+def _gigabytes(url: str) -> float:
+    return float(_ask(url, "SELECT pg_database_size(current_database())")[0][0]) / 1e9
