@@ -129,7 +129,7 @@ class _Load:
         columns = ",\n    ".join(self._columns())
         posted = f"p.starts_on <= {w.day} AND (p.ends_on IS NULL OR p.ends_on >= {w.day})"
         return f"""
-WITH s AS ({w.sent})
+WITH s AS MATERIALIZED ({w.sent})
 SELECT (SELECT count(*) || '/' || coalesce(max(CAST(entered_at AS text)), '') FROM local_provisions) || '/' ||
         (SELECT count(*) || '/' || coalesce(max(CAST(loaded_at AS text)), '') FROM calendar_years),
     {w.collect}({w.array}({columns}))

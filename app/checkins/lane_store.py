@@ -5,11 +5,11 @@ may. Statements are prepared once; the planner is told to go by keys, so that no
 a table scan.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 import orjson
 
@@ -148,23 +148,32 @@ class SqliteStore:
 
 
 def instant_text(value: datetime) -> str:
-    """As SQLAlchemy writes an instant into SQLite: UTC, always with microseconds."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    """As SQLAlchemy writes an instant into SQLite: UTC, always with microseconds, no offset."""
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def _json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "id": attrgetter("hex"),
+    "account_id": attrgetter("hex"),
+    "date": date.isoformat,
+    "at": instant_text,
+    "captured_at": instant_text,
+    "received_at": instant_text,
+    "fixed_at": instant_text,
+    "risk_flags": _json_text,
+    "exceptions": _json_text,
+}
+"""How SQLAlchemy writes into SQLite what SQLite has no type for; a posting's ids are loaded in that form."""
 
 
 def _stored(row: Row) -> Row:
-    """A row as SQLAlchemy writes it into SQLite."""
-    return {name: _as_stored(value) for name, value in row.items()}
-
-
-def _as_stored(value: Any) -> Any:
-    kind = type(value)
-    if kind is UUID:
-        return value.hex
-    if kind is datetime:
-        return instant_text(value)
-    if kind is date:
-        return value.isoformat()
-    if kind is list or kind is tuple:
-        return orjson.dumps(value).decode()
-    return value
+    stored = dict(row)
+    for name, write in _WRITERS.items():
+        value = row.get(name)
+        if value is not None:
+            stored[name] = write(value)
+    return stored
