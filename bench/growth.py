@@ -47,6 +47,8 @@ def growth(run: Run) -> Result:
             for postings in sizes:
                 rounds[postings].append(_round(run, server, f"nation_{postings}"))
         gigabytes = {postings: _gigabytes(server.url(f"nation_{postings}")) for postings in sizes}
+        for postings in sizes:
+            server.drop(f"nation_{postings}")
     for postings, seen in rounds.items():
         keys = ("p50_ms", "server_cpu_us", "postgresql_cpu_us", "both_us")
         result.rows.append((f"{postings:,}", *(median(one[key] for one in seen) for key in keys), gigabytes[postings]))
@@ -76,18 +78,19 @@ def _round(run: Run, server: Postgresql, name: str) -> dict[str, Any]:
     warm_up, measured = (50, 300) if run.quick else (WARM_UP, REQUESTS)
     requests = _check_ins(url, warm_up + measured)
     recorded = _recorded(url)
+    before = server.scans(name)
     with serving(PRODUCT, {"DATABASE_URL": url, "STORAGE_DIR": str(run.folder / "files")}, run.folder) as running:
         require(drive(running, requests[:warm_up], 8, run.folder), "201", warm_up)
-        touched, spent = _scans(url), server.cpu_seconds(name)
+        spent = server.cpu_seconds(name)
         seen = drive(running, requests[warm_up:], CONNECTIONS, run.folder)
         spent = server.cpu_seconds(name) - spent
+    after = server.scans(name)
     require(seen, "201", measured)
     if _recorded(url) != recorded + len(requests):
         raise RuntimeError("a check-in that was answered is not there, or has no entry or no revision")
     seen["postgresql_cpu_us"] = spent / measured * 1e6
     seen["both_us"] = seen["server_cpu_us"] + seen["postgresql_cpu_us"]
-    scans = _scans(url)
-    seen["scans"] = {partition: (scans[partition] - touched[partition]) / measured for partition in scans}
+    seen["scans"] = {table: (after[table] - before[table]) / len(requests) for table in after}
     return seen
 
 
@@ -223,12 +226,6 @@ def _recorded(url: str) -> int:
         WHERE date = :today
     """
     return int(_ask(url, query, today=business_day(now()))[0][0])
-
-
-def _scans(url: str) -> dict[str, int]:
-    """Index and sequential scans of each partition since the database was made."""
-    query = "SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables"
-    return {name: scans for name, scans in _ask(url, query) if name.startswith(PARTITIONED)}
 
 
 def _gigabytes(url: str) -> float:

@@ -95,6 +95,12 @@ class Postgresql:
         with psycopg.connect(self._uri, autocommit=True) as connection:
             return sum(cpu_seconds(row[0]) for row in connection.execute(query, (name,)))
 
+    def scans(self, name: str) -> dict[str, int]:
+        """Index and sequential scans of each table since the database was made, as told by backends that have ended."""
+        query = "SELECT relname, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables"
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            return dict(connection.execute(query).fetchall())
+
     def create(self, name: str, template: str = "template1") -> str:
         """A database, from a template; returns its URL."""
         with psycopg.connect(self._uri, autocommit=True) as connection:

@@ -13,6 +13,7 @@ class Answer:
     status: int
     seconds: float
     content: bytes
+    etag: str | None
 
 
 class Phone:
@@ -36,4 +37,4 @@ class Phone:
         answer = http.client.HTTPResponse(self._socket)
         answer.begin()
         content = answer.read()
-        return Answer(answer.status, time.perf_counter() - started, content)
+        return Answer(answer.status, time.perf_counter() - started, content, answer.getheader("ETag"))

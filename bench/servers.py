@@ -111,11 +111,15 @@ def require(seen: Mapping[str, Any], expected: str, count: int) -> None:
         raise RuntimeError(f"wanted {count} × {expected}, got {seen['statuses']}: {seen['sample'][:500]}")
 
 
-def request(method: str, path: str, *, token: str | None = None, body: bytes | None = None) -> bytes:
-    """A whole HTTP/1.1 request."""
+def request(
+    method: str, path: str, *, token: str | None = None, body: bytes | None = None, etag: str | None = None
+) -> bytes:
+    """A whole HTTP/1.1 request; with an ETag it asks only for what is new."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
+    if etag is not None:
+        lines.append(f"If-None-Match: {etag}")
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + (body or b"")
