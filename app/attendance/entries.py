@@ -9,14 +9,20 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.attendance import rollups
+from app.attendance.bulk import insert_rows
 from app.attendance.facts import Span
-from app.attendance.upsert import insert_into
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
 
 CHUNK = 500
 """Rows a statement; both databases bound the number of parameters."""
 
+
+ENTRY_UPSERT = """
+ON CONFLICT (county_code, date, posting_id) DO UPDATE SET status = excluded.status, confirmed = excluded.confirmed,
+    exceptions = excluded.exceptions, revision = excluded.revision, judged_at = excluded.judged_at
+"""
+"""An entry's place never changes."""
 
 OUTSIDE_POSTING = ("outside_posting",)
 """What the last revision of an entry says that was taken out."""
@@ -77,17 +83,8 @@ def write_changes(session: Session, changes: Sequence[Change], author: Author) -
 
 
 def _upsert(session: Session, changes: Sequence[Change], author: Author) -> None:
-    statement = insert_into(session, DayEntry)
-    taken = statement.excluded
-    columns = ("status", "confirmed", "exceptions", "revision", "judged_at")
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[DayEntry.county_code, DayEntry.date, DayEntry.posting_id],
-            set_={name: taken[name] for name in columns},
-        ),
-        [_entry_row(change, author) for change in changes],
-    )
-    session.execute(insert(DayRevision), [_revision_row(change, change.after, author) for change in changes])
+    insert_rows(session, DayEntry, [_entry_row(change, author) for change in changes], ENTRY_UPSERT)
+    insert_rows(session, DayRevision, [_revision_row(change, change.after, author) for change in changes])
 
 
 def _entry_row(change: Change, author: Author) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Judging days again after something changed: the one way in which a status comes about, besides the close."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -61,6 +61,8 @@ class Rejudging:
     author: Author
     even_locked: bool = False
     confirm: Confirm | None = None
+    statuses: dict[tuple[UUID, date], Status] = field(default_factory=dict)
+    """What the days that were looked at come to, by posting and date."""
 
     def run(self, postings: Sequence[Posting], first: date, last: date) -> list[Change]:
         if first > last or not postings:
@@ -86,10 +88,21 @@ class Rejudging:
         take_heads(self.session, [(county, day) for county in counties for day in days])
         span = Span(counties, first, last, tuple(posting.id for posting in postings))
         locked = set() if self.even_locked else locked_months(self.session, {p.township_code for p in postings}, days)
-        rows = [row for row in load_facts(self.session, span) if (row.township_code, month_of(row.date)) not in locked]
+        found = load_facts(self.session, span).all()
+        self.statuses.update({(row.posting_id, row.date): status_of(row, calendar) for row in found})
+        rows = [row for row in found if (row.township_code, month_of(row.date)) not in locked]
         revisions = last_revisions(self.session, span) if any(row.status is None for row in rows) else {}
         judged = (judge_row(row, calendar, revisions.get((row.posting_id, row.date), 0), self.confirm) for row in rows)
-        return [change for change in judged if change is not None]
+        changes = [change for change in judged if change is not None]
+        self.statuses.update({(c.posting_id, c.date): c.after.status or Status.PENDING for c in changes})
+        return changes
+
+
+def status_of(row: Any, calendar: Calendar) -> Status:
+    """What the day of a facts row comes to: as its entry says, or as it is judged while it has none."""
+    if row.status is not None:
+        return Status(row.status)
+    return judge_day(facts_on(row.signature, row.date, calendar)).status or Status.PENDING
 
 
 def judge_row(row: Any, calendar: Calendar, last_revision: int, confirm: Confirm | None = None) -> Change | None:

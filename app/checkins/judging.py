@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -64,8 +65,8 @@ class Rules:
     max_speed_kmh: float
     stale_after: timedelta
     late_upload_days: int
-    basis: list[dict[str, Any]]
-    basis_json: orjson.Fragment
+    basis: orjson.Fragment
+    """What an answer says of it."""
 
 
 class RuleBook:
@@ -111,9 +112,14 @@ class RuleBook:
             max_speed_kmh=float(value("presence.max_speed_kmh", day, where)),
             stale_after=timedelta(minutes=float(value("presence.stale_fix_minutes", day, where))),
             late_upload_days=int(value("presence.late_upload_days", day, where)),
-            basis=basis,
-            basis_json=orjson.Fragment(orjson.dumps(basis)),
+            basis=orjson.Fragment(orjson.dumps(basis)),
         )
+
+
+@lru_cache(maxsize=8)
+def rule_book(provisions: Provisions) -> RuleBook:
+    """The book of these provisions; kept, because looking a rule up costs as much as judging by it."""
+    return RuleBook(provisions)
 
 
 def id_reused() -> Conflict:

@@ -16,6 +16,7 @@ from datetime import datetime
 from queue import SimpleQueue
 from uuid import UUID
 
+import orjson
 import structlog
 
 from app.checkins.judging import Submission
@@ -146,11 +147,10 @@ class Lane:
 
     def _record_generally(self, submission: Submission) -> Recorded:
         with self._database.writing() as session:
-            [outcome] = record_check_ins(session, [submission], self.now())
+            [outcome] = outcomes = record_check_ins(session, [submission], self.now())
             if isinstance(outcome, Problem):
                 return outcome
-            content = answer_all(session, [outcome])[outcome.check_in.id].model_dump_json().encode()
-            return Answer(201 if outcome.created else 200, content)
+            return Answer(201 if outcome.created else 200, orjson.dumps(answer_all(session, outcomes)[0]))
 
     def now(self) -> datetime:
         return self._clock()()

@@ -25,6 +25,7 @@ from app.attendance.entries import Standing
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.rejudge import judge_standing
 from app.checkins import lane_sql
+from app.checkins.answers import answer_of
 from app.checkins.fences import as_fence
 from app.checkins.judging import (
     RuleBook,
@@ -36,7 +37,7 @@ from app.checkins.judging import (
 )
 from app.checkins.lane_store import Loaded, Row, Store
 from app.checkins.risks import Fix
-from app.clock import SHANGHAI, business_day
+from app.clock import business_day
 from app.database import Database
 from app.errors import Forbidden, Problem, Unauthenticated
 from app.policy.attendance import Status, judge_day
@@ -80,8 +81,8 @@ class Pending:
     rows: list[Row] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     """Of the days that the rows belong to, by county."""
-    answers: list[tuple[int, str | None, Row]] = field(default_factory=list)
-    """Number, content, and the county whose day has to be written for it to be true."""
+    answers: list[tuple[int, int, str | None, Row]] = field(default_factory=list)
+    """Number, status, the county whose day has to be written for it to be true, and content."""
     ids: set[UUID] = field(default_factory=set)
     """One id sent by two accounts at once: the second has to see the first."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
@@ -131,9 +132,9 @@ class GroupRecorder:
         finally:
             self._store.rollback()
         overtaken: dict[int, str] = {}
-        for number, county_code, content in pending.answers:
+        for number, status, county_code, content in pending.answers:
             if county_code is None or county_code in moved:
-                outcomes[number] = Answer(content.pop("status_code"), orjson.dumps(content))
+                outcomes[number] = Answer(status, orjson.dumps(content))
             else:
                 overtaken[number] = county_code
         return overtaken
@@ -209,30 +210,17 @@ class GroupRecorder:
         day_status = row["status"] or self._status(before, signature, row["date"])
         pending.ids.add(row["id"])
         pending.rows.append(row)
-        answer = self._answer(row, posting, day_status, counts=not row["needs_acceptance"])
-        pending.answers.append((found.number, posting.county_code, answer))
+        answer = self._answer(row, posting, day_status)
+        pending.answers.append((found.number, 201, posting.county_code, answer))
 
     def _status(self, standing: Standing, signature: int, day: date) -> Status:
         if standing.status is not None:
             return standing.status
         return judge_day(facts.facts_on(signature, day, self._calendar)).status or Status.PENDING
 
-    def _answer(self, row: Row, posting: Posted, day_status: Status, *, counts: bool) -> Row:
-        return {
-            "status_code": 201,
-            "id": row["id"],
-            "posting_id": _dashed(posting.id),
-            "date": row["date"],
-            "captured_at": row["captured_at"].astimezone(SHANGHAI),
-            "received_at": row["received_at"].astimezone(SHANGHAI),
-            "verdict": row["verdict"],
-            "reason": row["reason"],
-            "distance_m": row["distance_m"],
-            "counts": counts,
-            "risk_flags": row["risk_flags"],
-            "basis": self._book.rules(posting.village_code, row["date"]).basis_json,
-            "day_status": day_status,
-        }
+    def _answer(self, row: Row, posting: Posted, day_status: Status) -> Row:
+        basis = self._book.rules(posting.village_code, row["date"]).basis
+        return answer_of(row, _dashed(posting.id), basis, day_status)
 
     def _again(
         self, pending: Pending, submission: Submission, found: Loaded, stored: Row, day: date
@@ -247,7 +235,6 @@ class GroupRecorder:
         posting = Posted(
             found.posting_id, found.county_code, found.township_code, stored["village_code"], found.unit_id
         )
-        accepted = stored["accepted"]
         row = {
             **stored,
             "id": submission.body.id,
@@ -256,10 +243,8 @@ class GroupRecorder:
             "received_at": _instant(stored["received_at"]),
             "risk_flags": _list(stored["risk_flags"]),
         }
-        counts = bool(accepted) if accepted is not None else not stored["needs_acceptance"]
         day_status = self._status(_standing(found), signature_of(_bits(found), found), day)
-        answer = self._answer(row, posting, day_status, counts=counts) | {"status_code": 200}
-        pending.answers.append((found.number, None, answer))
+        pending.answers.append((found.number, 200, None, self._answer(row, posting, day_status)))
         return None
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.dialects import postgresql
 
+from app.attendance.entries import ENTRY_UPSERT
 from app.models import CheckIn, DayEntry, DayRevision, DeviceUse
 
 REGISTERED = 1 << 0
@@ -246,11 +247,6 @@ ON CONFLICT (county_code, date) DO UPDATE SET version = day_heads.version + 1
 """
 """The day's heads of some counties, in order, as `attendance.heads.take_heads` takes them."""
 
-_ENTRY_UPSERT = """
-ON CONFLICT (county_code, date, posting_id) DO UPDATE SET status = excluded.status, confirmed = excluded.confirmed,
-    exceptions = excluded.exceptions, revision = excluded.revision, judged_at = excluded.judged_at
-"""
-
 _UNDECIDED = ("accepted", "accepted_by", "accepted_at", "acceptance_reason")
 """Nobody has looked at a new check-in."""
 
@@ -298,7 +294,7 @@ class Target:
 
 TARGETS = (
     Target(CheckIn, None),
-    Target(DayEntry, "revision", _ENTRY_UPSERT),
+    Target(DayEntry, "revision", ENTRY_UPSERT),
     Target(DayRevision, "revision"),
     Target(DeviceUse, "device_is_new", "ON CONFLICT DO NOTHING"),
 )

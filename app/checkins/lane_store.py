@@ -5,18 +5,19 @@ may. Statements are prepared once; the planner is told to go by keys, so that no
 a table scan.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from operator import attrgetter
+from datetime import date
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from app.attendance.bulk import Writer, instant_text, writers
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.risks import RECENT
 from app.database import Database
+from app.models import CheckIn, DayEntry
 
 Row = dict[str, Any]
 """One check-in and what its day comes to, by the names in `lane_sql.ROW`."""
@@ -147,33 +148,14 @@ class SqliteStore:
         self.rollback()
 
 
-def instant_text(value: datetime) -> str:
-    """As SQLAlchemy writes an instant into SQLite: UTC, always with microseconds, no offset."""
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
-
-
-def _json_text(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-_WRITERS: Mapping[str, Callable[[Any], str]] = {
-    "id": attrgetter("hex"),
-    "account_id": attrgetter("hex"),
-    "date": date.isoformat,
-    "at": instant_text,
-    "captured_at": instant_text,
-    "received_at": instant_text,
-    "fixed_at": instant_text,
-    "risk_flags": _json_text,
-    "exceptions": _json_text,
-}
-"""How SQLAlchemy writes into SQLite what SQLite has no type for; a posting's ids are loaded in that form."""
+_WRITERS: Mapping[str, Writer] = {"at": instant_text, **writers(DayEntry), **writers(CheckIn)}
+"""What has to be rewritten; a posting's ids are loaded in the form in which they are stored."""
 
 
 def _stored(row: Row) -> Row:
     stored = dict(row)
     for name, write in _WRITERS.items():
         value = row.get(name)
-        if value is not None:
+        if value is not None and type(value) is not str:
             stored[name] = write(value)
     return stored

@@ -5,20 +5,22 @@ together take the same way. Each item has its own outcome; a bad one fails alone
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access.viewer import Role
+from app.attendance.bulk import insert_rows
 from app.attendance.entries import Author
+from app.attendance.facts import Span, load_facts
 from app.attendance.heads import take_heads
-from app.attendance.law import load_provisions, locked_months, month_of
-from app.attendance.rejudge import MAX_SPAN_DAYS, Rejudging
+from app.attendance.law import load_calendar, load_provisions, locked_months, month_of
+from app.attendance.rejudge import MAX_SPAN_DAYS, Rejudging, status_of
 from app.attendance.upsert import insert_into
 from app.checkins.fences import load_fences
 from app.checkins.judging import (
@@ -29,20 +31,31 @@ from app.checkins.judging import (
     id_reused,
     judge_check_in,
     no_posting,
+    rule_book,
 )
 from app.checkins.risks import RECENT, Fix, Trail
 from app.clock import business_day
 from app.errors import Forbidden, Problem
 from app.models import Account, CheckIn, DeviceUse, Posting
+from app.policy.attendance import Status
 from app.policy.geofence import Fence
 
+Row = dict[str, Any]
+"""A check-in by column."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Recorded:
     """A check-in on record; `created` is false where the phone had sent it before."""
 
-    check_in: CheckIn
+    row: Row
     created: bool
+    day_status: Status = Status.PENDING
+    """What its day comes to now."""
+
+    @property
+    def day(self) -> tuple[UUID, date]:
+        return self.row["posting_id"], self.row["date"]
 
 
 Outcome = Recorded | Problem
@@ -55,7 +68,7 @@ class Context:
     book: RuleBook
     postings: dict[UUID, list[Posting]]
     """By account."""
-    stored: dict[UUID, CheckIn]
+    stored: dict[UUID, Row]
     fences: dict[str, list[Fence]]
     locked: set[tuple[str, str]]
     fixes: dict[UUID, Trail] = field(default_factory=lambda: defaultdict(Trail))
@@ -68,18 +81,23 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
     """Record these check-ins, received `now`, and judge their days again. The outcomes come in the same order."""
     context = _load(session, submissions, now)
     outcomes: list[Outcome] = []
-    fresh: list[CheckIn] = []
+    fresh: list[Row] = []
     for submission in submissions:
         outcome = _record(context, submission, now)
         outcomes.append(outcome)
         if isinstance(outcome, Recorded) and outcome.created:
-            context.stored[outcome.check_in.id] = outcome.check_in
-            fresh.append(outcome.check_in)
+            context.stored[outcome.row["id"]] = outcome.row
+            fresh.append(outcome.row)
+    statuses: dict[tuple[UUID, date], Status] = {}
     if fresh:
-        session.execute(insert(CheckIn), [_row(check_in) for check_in in fresh])
+        insert_rows(session, CheckIn, fresh)
         _remember_devices(session, fresh, now)
-        _judge_days(session, context, fresh, now)
+        statuses = _judge_days(session, context, fresh, now)
+    _tell_statuses(session, [outcome for outcome in outcomes if isinstance(outcome, Recorded)], statuses)
     return outcomes
+
+
+_CHECK_INS = select(*CheckIn.__table__.columns)
 
 
 def _load(session: Session, submissions: Sequence[Submission], now: datetime) -> Context:
@@ -89,9 +107,9 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     days = {business_day(submission.body.captured_at) for submission in submissions} | {business_day(now)}
     _take_past_months(session, theirs, days, business_day(now))
     context = Context(
-        book=RuleBook(load_provisions(session)),
+        book=rule_book(load_provisions(session)),
         postings=postings,
-        stored={c.id: c for c in session.scalars(select(CheckIn).where(CheckIn.id.in_(ids)))},
+        stored={row["id"]: dict(row) for row in session.execute(_CHECK_INS.where(CheckIn.id.in_(ids))).mappings()},
         fences=load_fences(session, {posting.village_code for posting in theirs}),
         locked=locked_months(session, {posting.township_code for posting in theirs}, days),
     )
@@ -156,7 +174,7 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
         return Forbidden()
     stored = context.stored.get(submission.body.id)
     if stored is not None:
-        same = stored.account_id == submission.account_id and stored.body_hash == submission.body_hash
+        same = stored["account_id"] == submission.account_id and stored["body_hash"] == submission.body_hash
         return Recorded(stored, created=False) if same else id_reused()
     # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
     area = postings[0].village_code if postings else None
@@ -173,7 +191,7 @@ def is_posted(posting: Posting, day: date) -> bool:
 
 def _judged(
     context: Context, submission: Submission, posting: Posting, day: date, now: datetime, *, clock_skew: bool
-) -> CheckIn:
+) -> Row:
     device_id = submission.body.device_id
     used_by = context.devices[device_id] if device_id else set()
     around = Surroundings(
@@ -186,7 +204,7 @@ def _judged(
     if fix is not None:
         context.fixes[posting.id].add(fix)
     used_by.add(submission.account_id)
-    return CheckIn(**row)
+    return row
 
 
 def _earlier(trail: Trail, submission: Submission, day: date) -> list[Fix]:
@@ -196,32 +214,51 @@ def _earlier(trail: Trail, submission: Submission, day: date) -> list[Fix]:
     return trail.around(position.lng, position.lat, position.fixed_at or submission.body.captured_at, day - RECENT)
 
 
-_COLUMNS = tuple(column.key for column in CheckIn.__table__.columns)
-
-
-def _row(check_in: CheckIn) -> dict[str, Any]:
-    return {name: getattr(check_in, name) for name in _COLUMNS}
-
-
-def _remember_devices(session: Session, fresh: Sequence[CheckIn], now: datetime) -> None:
-    seen = sorted({(c.device_id, c.account_id) for c in fresh if c.device_id}, key=str)
+def _remember_devices(session: Session, fresh: Sequence[Row], now: datetime) -> None:
+    seen = sorted({(row["device_id"], row["account_id"]) for row in fresh if row["device_id"]}, key=str)
     if seen:
         rows = [{"device_id": device, "account_id": account, "first_seen_at": now} for device, account in seen]
         session.execute(insert_into(session, DeviceUse).values(rows).on_conflict_do_nothing())
 
 
-def _judge_days(session: Session, context: Context, fresh: Sequence[CheckIn], now: datetime) -> None:
+def _judge_days(
+    session: Session, context: Context, fresh: Sequence[Row], now: datetime
+) -> dict[tuple[UUID, date], Status]:
+    """Judge the days of these check-ins again; what they come to."""
     postings = {posting.id: posting for own in context.postings.values() for posting in own}
-    [*accounts] = {check_in.account_id for check_in in fresh}
-    first, last = min(c.date for c in fresh), max(c.date for c in fresh)
+    [*accounts] = {row["account_id"] for row in fresh}
+    first, last = min(row["date"] for row in fresh), max(row["date"] for row in fresh)
     if len(accounts) == 1 and (last - first).days < MAX_SPAN_DAYS:
         # One phone's batch: all its days at once. A day between them that nothing happened on is judged as it was.
-        own = [postings[posting_id] for posting_id in sorted({c.posting_id for c in fresh})]
-        Rejudging(session, Author(now, accounts[0], "check_in")).run(own, first, last)
-        return
+        own = [postings[posting_id] for posting_id in sorted({row["posting_id"] for row in fresh})]
+        rejudging = Rejudging(session, Author(now, accounts[0], "check_in"))
+        rejudging.run(own, first, last)
+        return rejudging.statuses
     by_day: dict[date, dict[UUID, UUID]] = defaultdict(dict)
-    for check_in in fresh:
-        by_day[check_in.date][check_in.posting_id] = check_in.account_id
+    for row in fresh:
+        by_day[row["date"]][row["posting_id"]] = row["account_id"]
+    statuses: dict[tuple[UUID, date], Status] = {}
     for day, authors in sorted(by_day.items()):
-        author = Author(now, None, "check_in", each=authors)
-        Rejudging(session, author).run([postings[posting_id] for posting_id in sorted(authors)], day, day)
+        rejudging = Rejudging(session, Author(now, None, "check_in", each=authors))
+        rejudging.run([postings[posting_id] for posting_id in sorted(authors)], day, day)
+        statuses |= rejudging.statuses
+    return statuses
+
+
+def _tell_statuses(
+    session: Session, recorded: Sequence[Recorded], statuses: Mapping[tuple[UUID, date], Status]
+) -> None:
+    """Say of each what its day comes to; days that were not judged just now are read."""
+    unread = [one.row for one in recorded if one.day not in statuses]
+    if unread:
+        statuses = {**statuses, **_read_statuses(session, unread)}
+    for one in recorded:
+        one.day_status = statuses.get(one.day, Status.PENDING)
+
+
+def _read_statuses(session: Session, rows: Sequence[Row]) -> dict[tuple[UUID, date], Status]:
+    calendar = load_calendar(session)
+    days = [row["date"] for row in rows]
+    counties, postings = ({row[name] for row in rows} for name in ("county_code", "posting_id"))
+    span = Span(tuple(counties), min(days), max(days), tuple(postings))
+    return {(row.posting_id, row.date): status_of(row, calendar) for row in load_facts(session, span)}

@@ -27,23 +27,22 @@ def get_my_today(call: Annotated[Call, reading(Role.CADRE)]) -> schemas.Today:
 @router.post(
     "/check-ins",
     status_code=201,
+    response_model=schemas.CheckInOut,
     responses={200: {"model": schemas.CheckInOut, "description": "Sent before"}, **problem_responses(409)},
 )
-def create_check_in(
-    call: Annotated[Call, writing(Role.CADRE)], body: schemas.CheckInIn, response: Response
-) -> schemas.CheckInOut:
+def create_check_in(call: Annotated[Call, writing(Role.CADRE)], body: schemas.CheckInIn) -> Response:
     """Check in. Sending the same body again answers what is stored, with 200."""
     answer, created = service.check_in(call, body)
-    response.status_code = 201 if created else 200
-    return answer
+    return Response(answer, 201 if created else 200, media_type="application/json")
 
 
-@router.post("/check-ins/batch")
+@router.post("/check-ins/batch", response_model=schemas.BatchOut)
 def create_check_in_batch(
     call: Annotated[Call, writing(Role.CADRE)], body: schemas.BatchIn, request: Request
-) -> schemas.BatchOut:
+) -> Response:
     """Check-ins that waited for a signal; each is answered on its own."""
-    return service.check_in_batch(call, body.items, language_of(request), request.state.trace_id)
+    answer = service.check_in_batch(call, body.items, language_of(request), request.state.trace_id)
+    return Response(answer, media_type="application/json")
 
 
 @router.get("/check-ins", responses=problem_responses(404))

@@ -5,47 +5,56 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
+import orjson
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.access import audit, scope
 from app.access.call import Call
 from app.attendance.evidence import counts
-from app.attendance.facts import Span, facts_on, load_facts
-from app.attendance.law import load_calendar, load_provisions
+from app.attendance.law import load_provisions
 from app.attendance.lock import take_open_day
 from app.attendance.rejudge import rejudge
-from app.attendance.schemas import Basis
 from app.checkins import schemas
-from app.checkins.judging import BASIS_KEYS, Submission
+from app.checkins.answers import answer_of
+from app.checkins.judging import RuleBook, Submission, rule_book
 from app.checkins.recording import Outcome, Recorded, record_check_ins
-from app.errors import NotFound, Problem, ProblemBody, Unprocessable, from_validation
+from app.errors import NotFound, Problem, Unprocessable, from_validation
 from app.models import CheckIn, Posting
-from app.policy.attendance import Status, judge_day
-from app.policy.geofence import Verdict
-from app.policy.provisions import Provisions
 
 
-def check_in(call: Call, body: schemas.CheckInIn) -> tuple[schemas.CheckInOut, bool]:
-    """Record one check-in; the second value tells whether it is new. Raises the Problem that refused it."""
-    [outcome] = record_check_ins(call.session, [Submission(call.viewer.account_id, body)], call.now)
+def check_in(call: Call, body: schemas.CheckInIn) -> tuple[bytes, bool]:
+    """Record one check-in; its answer, and whether it is new. Raises the Problem that refused it."""
+    outcomes = record_check_ins(call.session, [Submission(call.viewer.account_id, body)], call.now)
+    [outcome], [answer] = outcomes, answer_all(call.session, outcomes)
     if isinstance(outcome, Problem):
         raise outcome
-    return answer_all(call.session, [outcome])[outcome.check_in.id], outcome.created
+    return orjson.dumps(answer), outcome.created
 
 
-def check_in_batch(call: Call, raw_items: Sequence[Any], language: str, trace_id: str) -> schemas.BatchOut:
-    """Record a batch; each item is answered by itself."""
-    parsed = [_parse(item) for item in raw_items]
-    bodies = [body for body in parsed if isinstance(body, schemas.CheckInIn)]
-    outcomes = iter(record_check_ins(call.session, [Submission(call.viewer.account_id, b) for b in bodies], call.now))
-    paired: list[tuple[Any, Outcome]] = [
-        (raw, next(outcomes) if isinstance(body, schemas.CheckInIn) else body)
-        for raw, body in zip(raw_items, parsed, strict=True)
-    ]
-    answers = answer_all(call.session, [outcome for _, outcome in paired if isinstance(outcome, Recorded)])
-    return schemas.BatchOut(results=[_result(raw, out, answers, language, trace_id) for raw, out in paired])
+def check_in_batch(call: Call, raw_items: Sequence[Any], language: str, trace_id: str) -> bytes:
+    """Record a batch; each item is answered by itself, as `schemas.BatchOut`."""
+    parsed = _parse_all(raw_items)
+    submissions = [Submission(call.viewer.account_id, body) for body in parsed if isinstance(body, schemas.CheckInIn)]
+    recorded = record_check_ins(call.session, submissions, call.now)
+    answered = iter(zip(recorded, answer_all(call.session, recorded), strict=True))
+    results = []
+    for raw, body in zip(raw_items, parsed, strict=True):
+        outcome, answer = next(answered) if isinstance(body, schemas.CheckInIn) else (body, None)
+        results.append(_result(raw, outcome, answer, language, trace_id))
+    return orjson.dumps({"results": results})
+
+
+_ITEMS = TypeAdapter(list[schemas.CheckInIn])
+
+
+def _parse_all(items: Sequence[Any]) -> Sequence[schemas.CheckInIn | Unprocessable]:
+    """All at once, which is cheaper; one by one where something is wrong, so that it is refused alone."""
+    try:
+        return _ITEMS.validate_python(items)
+    except ValidationError:
+        return [_parse(item) for item in items]
 
 
 def _parse(item: Any) -> schemas.CheckInIn | Unprocessable:
@@ -55,14 +64,12 @@ def _parse(item: Any) -> schemas.CheckInIn | Unprocessable:
         return from_validation(error.errors(include_input=False, include_url=False))
 
 
-def _result(
-    raw: Any, outcome: Outcome, answers: dict[UUID, schemas.CheckInOut], language: str, trace_id: str
-) -> schemas.ItemResult:
+def _result(raw: Any, outcome: Outcome, answer: dict[str, Any] | None, language: str, trace_id: str) -> dict[str, Any]:
     if isinstance(outcome, Recorded):
         status = 201 if outcome.created else 200
-        return schemas.ItemResult(id=outcome.check_in.id, status=status, check_in=answers[outcome.check_in.id])
-    problem = ProblemBody.model_validate(outcome.as_json(language, trace_id))
-    return schemas.ItemResult(id=_id_of(raw), status=outcome.status, problem=problem)
+        return {"id": outcome.row["id"], "status": status, "check_in": answer, "problem": None}
+    problem = outcome.as_json(language, trace_id)
+    return {"id": _id_of(raw), "status": outcome.status, "check_in": None, "problem": problem}
 
 
 def _id_of(raw: Any) -> UUID | None:
@@ -72,51 +79,15 @@ def _id_of(raw: Any) -> UUID | None:
         return None
 
 
-def answer_all(session: Session, recorded: Sequence[Recorded]) -> dict[UUID, schemas.CheckInOut]:
-    """The answers to check-ins on record, with the status that their days have now."""
-    if not recorded:
-        return {}
-    check_ins = [item.check_in for item in recorded]
-    statuses = _day_statuses(session, check_ins)
-    provisions = load_provisions(session)
-    bases = {where: _basis(provisions, *where) for where in {(c.date, c.village_code) for c in check_ins}}
-    return {c.id: _answer(c, bases[c.date, c.village_code], statuses[c.posting_id, c.date]) for c in check_ins}
+def answer_all(session: Session, outcomes: Sequence[Outcome]) -> list[dict[str, Any] | None]:
+    """The answers to what is on record, in order; none for what was refused."""
+    book = rule_book(load_provisions(session))
+    return [_answer(book, outcome) if isinstance(outcome, Recorded) else None for outcome in outcomes]
 
 
-def _basis(provisions: Provisions, day: date, village_code: str) -> list[Basis]:
-    held = (provisions.in_force(key, day, village_code) for key in BASIS_KEYS)
-    return [Basis.model_validate(provision.basis().as_json()) for provision in held]
-
-
-def _answer(stored: CheckIn, basis: list[Basis], day_status: Status) -> schemas.CheckInOut:
-    return schemas.CheckInOut(
-        id=stored.id,
-        posting_id=stored.posting_id,
-        date=stored.date,
-        captured_at=stored.captured_at,
-        received_at=stored.received_at,
-        verdict=Verdict(stored.verdict),
-        reason=stored.reason,
-        distance_m=stored.distance_m,
-        counts=counts(stored),
-        risk_flags=stored.risk_flags,
-        basis=basis,
-        day_status=day_status,
-    )
-
-
-def _day_statuses(session: Session, check_ins: Sequence[CheckIn]) -> dict[tuple[UUID, date], Status]:
-    calendar = load_calendar(session)
-    days = [c.date for c in check_ins]
-    span = Span(
-        tuple({c.county_code for c in check_ins}), min(days), max(days), tuple({c.posting_id for c in check_ins})
-    )
-    statuses = {}
-    for row in load_facts(session, span):
-        judged = row.status or judge_day(facts_on(row.signature, row.date, calendar)).status
-        if judged is not None:
-            statuses[row.posting_id, row.date] = Status(judged)
-    return statuses
+def _answer(book: RuleBook, recorded: Recorded) -> dict[str, Any]:
+    row = recorded.row
+    return answer_of(row, row["posting_id"], book.rules(row["village_code"], row["date"]).basis, recorded.day_status)
 
 
 def check_ins_query(

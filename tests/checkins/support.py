@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from uuid import uuid4
 
+import orjson
 from sqlalchemy import delete, select
 
 from app.checkins.judging import Submission
@@ -12,7 +13,7 @@ from app.checkins.lane import Lane
 from app.checkins.lane_group import Answer, GroupRecorder, Odd
 from app.checkins.lane_store import open_store
 from app.checkins.recording import record_check_ins
-from app.checkins.schemas import CheckInIn
+from app.checkins.schemas import CheckInIn, CheckInOut
 from app.checkins.service import answer_all
 from app.errors import Problem
 from app.models import (
@@ -53,13 +54,18 @@ def generally(world, submissions: list[Submission], now: datetime) -> list[tuple
     """What the general way answers."""
     with world.database.writing() as session:
         outcomes = record_check_ins(session, submissions, now)
-        answers = answer_all(session, [outcome for outcome in outcomes if not isinstance(outcome, Problem)])
+        answers = answer_all(session, outcomes)
     return [
-        (o.status, o.code)
-        if isinstance(o, Problem)
-        else (201 if o.created else 200, answers[o.check_in.id].model_dump(mode="json"))
-        for o in outcomes
+        (outcome.status, outcome.code)
+        if isinstance(outcome, Problem)
+        else (201 if outcome.created else 200, answered(orjson.dumps(answer)))
+        for outcome, answer in zip(outcomes, answers, strict=True)
     ]
+
+
+def answered(content: bytes) -> dict:
+    """What a client reads, which is what the contract says."""
+    return CheckInOut.model_validate_json(content).model_dump(mode="json")
 
 
 def in_lane(recorder: GroupRecorder, world, submissions: list[Submission], now: datetime) -> list[tuple[int, object]]:
@@ -69,9 +75,7 @@ def in_lane(recorder: GroupRecorder, world, submissions: list[Submission], now: 
         if isinstance(outcome, Odd):
             found.append(generally(world, [sent], now)[0])
         elif isinstance(outcome, Answer):
-            from app.checkins.schemas import CheckInOut
-
-            found.append((outcome.status, CheckInOut.model_validate_json(outcome.content).model_dump(mode="json")))
+            found.append((outcome.status, answered(outcome.content)))
         else:
             found.append((outcome.status, outcome.code))
     return found

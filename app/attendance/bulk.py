@@ -1,0 +1,85 @@
+# ruff: noqa: S608 - the statements are made of the names that the models give
+"""Many rows in one statement. SQLAlchemy and the drivers spend on one row, taking it apart parameter by parameter, more
+than a check-in may cost; here the database takes the rows apart.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import JSON, Column, Date, TextClause, Uuid, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from app.database import Instant
+
+Row = Mapping[str, Any]
+"""Values by column: str, number, bool, None, UUID, date, aware datetime, or a list for a JSON column."""
+
+
+def insert_rows(session: Session, model: Any, rows: Sequence[Row], ending: str = "") -> None:
+    """Insert rows that all have the columns of the first; `ending` is what comes after them, an ON CONFLICT clause."""
+    if not rows:
+        return
+    connection = session.connection()
+    columns = tuple(rows[0])
+    if connection.dialect.name == "postgresql":
+        connection.execute(_from_json(model, columns, ending), {"rows": orjson.dumps(rows).decode()})
+        return
+    write = writers(model)
+    stored = [{name: write[name](row[name]) if name in write else row[name] for name in columns} for row in rows]
+    connection.exec_driver_sql(_from_places(model, columns, ending), stored)
+
+
+@lru_cache(maxsize=64)
+def _from_json(model: Any, columns: tuple[str, ...], ending: str) -> TextClause:
+    table, names = model.__table__, _quoted(columns)
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    typed = ", ".join(f'"{name}" {table.columns[name].type.compile(dialect)}' for name in columns)
+    source = f"SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS t({typed})"
+    return text(f"INSERT INTO {table.name} ({names}) {source} {ending}")
+
+
+@lru_cache(maxsize=64)
+def _from_places(model: Any, columns: tuple[str, ...], ending: str) -> str:
+    places = ", ".join(f":{name}" for name in columns)
+    return f"INSERT INTO {model.__table__.name} ({_quoted(columns)}) VALUES ({places}) {ending}"
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+Writer = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=64)
+def writers(model: Any) -> Mapping[str, Writer]:
+    """How SQLAlchemy writes into SQLite what SQLite has no type for, by column."""
+    found = {column.name: _writer(column) for column in model.__table__.columns}
+    return {name: write for name, write in found.items() if write is not None}
+
+
+def _writer(column: Column[Any]) -> Writer | None:
+    kinds: Mapping[type, Writer] = {
+        Uuid: attrgetter("hex"),
+        Instant: instant_text,
+        Date: date.isoformat,
+        JSON: json_text,
+    }
+    write = next((write for kind, write in kinds.items() if isinstance(column.type, kind)), None)
+    if write is None or not column.nullable:
+        return write
+    return lambda value: None if value is None else write(value)
+
+
+def instant_text(value: datetime) -> str:
+    """As SQLAlchemy writes an instant into SQLite: UTC, always with microseconds, no offset."""
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,36 @@
+"""A check-in as it is answered, whichever way it was recorded."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.clock import SHANGHAI
+from app.policy.attendance import Status
+
+
+def answer_of(
+    row: Mapping[str, Any], posting_id: UUID | str, basis: orjson.Fragment, day_status: Status
+) -> dict[str, Any]:
+    """The content of `schemas.CheckInOut`, for orjson: building the model would cost more than judging the check-in."""
+    return {
+        "id": row["id"],
+        "posting_id": posting_id,
+        "date": row["date"],
+        "captured_at": row["captured_at"].astimezone(SHANGHAI),
+        "received_at": row["received_at"].astimezone(SHANGHAI),
+        "verdict": row["verdict"],
+        "reason": row["reason"],
+        "distance_m": row["distance_m"],
+        "counts": is_presence(row),
+        "risk_flags": row["risk_flags"],
+        "basis": basis,
+        "day_status": day_status,
+    }
+
+
+def is_presence(row: Mapping[str, Any]) -> bool:
+    """As `attendance.evidence.counts`, of a row."""
+    accepted = row["accepted"]
+    return not row["needs_acceptance"] if accepted is None else bool(accepted)
