@@ -18,7 +18,7 @@ from app.access.tokens import KeyRing
 from app.clock import business_day, now
 from app.database import Database
 from app.ids import new_id
-from app.models import Account, Area, CountyRollup, DayHead
+from app.models import Account, Area, CountyMonth, CountyRollup, DayHead
 from app.settings import Settings
 from bench import world
 from bench.check_in import databases
@@ -147,9 +147,15 @@ def _build_nation(connection: Connection, last: date) -> None:
             days = [last.replace(day=day) for day in range(1, last.day + 1)]
             rows = [{"county_code": county, "date": day, **values} for county in counties for day in days]
             connection.execute(insert(model), rows)
+        months = [{"county_code": county, "date": last.replace(day=1), **_month(last.day)} for county in counties]
+        connection.execute(insert(CountyMonth), months)
 
 
 _NUMBERS = {"people": 359, "on_post": 290, "official": 10, "leave": 20, "rest": 20, "absent": 10, "pending": 9}
+
+
+def _month(days: int) -> dict[str, int]:
+    return {name: number * days for name, number in _NUMBERS.items()} | {"days": days, "version": 3 * days}
 
 
 def _area(code: str, name: str, level: str, parent: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Roll-ups: closed days counted, in the transaction that closes or changes them.
 
-There is one table by team (village and dispatch unit) and one by county. A day that is still open has no roll-up; it is
-counted from its facts when somebody asks.
+There is one table by team (village and dispatch unit), one by county, and one by county and month, which adds closed
+days up. A day that is still open has no roll-up; it is counted from its facts when somebody asks.
 """
 
 from collections import defaultdict
@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, case, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Date, Select, and_, case, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.attendance.upsert import insert_into
-from app.models import CountyRollup, DayEntry, TeamRollup
+from app.models import CountyMonth, CountyRollup, DayEntry, DayHead, TeamRollup
 from app.policy.attendance import Status
 
 NUMBERS = ("people", *(status.value for status in Status), "unconfirmed")
@@ -38,13 +38,16 @@ def apply(session: Session, deltas: Iterable[Delta]) -> None:
     """Move the roll-ups by these changes."""
     teams: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
     counties: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
+    months: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
     for delta in deltas:
         day = (delta.county_code, delta.date)
-        for numbers in (teams[*day, delta.village_code, delta.unit_id], counties[day]):
+        month = (delta.county_code, delta.date.replace(day=1))
+        for numbers in (teams[*day, delta.village_code, delta.unit_id], counties[day], months[month]):
             _count(numbers, delta.before, -1)
             _count(numbers, delta.after, +1)
     _add(session, TeamRollup, ("county_code", "date", "village_code", "unit_id"), teams)
     _add(session, CountyRollup, ("county_code", "date"), counties)
+    _add(session, CountyMonth, ("county_code", "date"), months, days=0, version=1)
 
 
 def _count(numbers: dict[str, int], standing: tuple[Status, bool] | None, sign: int) -> None:
@@ -56,14 +59,20 @@ def _count(numbers: dict[str, int], standing: tuple[Status, bool] | None, sign: 
     numbers["unconfirmed"] += 0 if confirmed else sign
 
 
-def _add(session: Session, model: Any, key: Sequence[str], changes: dict[tuple[Any, ...], dict[str, int]]) -> None:
+def _add(
+    session: Session,
+    model: Any,
+    key: Sequence[str],
+    changes: dict[tuple[Any, ...], dict[str, int]],
+    **besides: int,
+) -> None:
     moved = {values: numbers for values, numbers in changes.items() if any(numbers.values())}
     if not moved:
         return
     statement = insert_into(session, model)
-    added = {name: getattr(model, name) + statement.excluded[name] for name in NUMBERS}
+    added = {name: getattr(model, name) + statement.excluded[name] for name in (*NUMBERS, *besides)}
     # In the order of their keys, so that two writers never wait for each other.
-    rows = [dict(zip(key, values, strict=True)) | moved[values] for values in sorted(moved, key=str)]
+    rows = [dict(zip(key, values, strict=True)) | moved[values] | besides for values in sorted(moved, key=str)]
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added), rows)
 
 
@@ -71,8 +80,6 @@ def count_day(session: Session, county_codes: Sequence[str], day: date, standing
     """Count the counties' day for the first time, from its entries as they stand: the teams from the entries, the
     counties from their teams.
     """
-    for model in (TeamRollup, CountyRollup):
-        session.execute(delete(model).where(model.county_code.in_(county_codes), model.date == day))
     team = (standing.c.county_code, standing.c.village_code, standing.c.unit_id)
     numbers = _numbers(standing.c.status, standing.c.confirmed)
     counted = select(*team, literal(day, Date), *numbers).group_by(*team)
@@ -85,6 +92,22 @@ def count_day(session: Session, county_codes: Sequence[str], day: date, standing
         .group_by(*county)
     )
     session.execute(insert(CountyRollup).from_select(["county_code", "date", *NUMBERS], added))
+    _count_in_month(session, county_codes, day)
+
+
+def _count_in_month(session: Session, county_codes: Sequence[str], day: date) -> None:
+    """Add the counted day to its month; a day on which nobody was posted is a closed day all the same."""
+    numbers = [func.coalesce(getattr(CountyRollup, name), 0) for name in NUMBERS]
+    counted = (
+        select(DayHead.county_code, literal(day.replace(day=1), Date), literal(1), literal(1), *numbers)
+        .outerjoin(CountyRollup, and_(CountyRollup.county_code == DayHead.county_code, CountyRollup.date == day))
+        .where(DayHead.county_code.in_(county_codes), DayHead.date == day)
+        .order_by(DayHead.county_code)
+    )
+    names = ("days", "version", *NUMBERS)
+    statement = insert_into(session, CountyMonth).from_select(["county_code", "date", *names], counted)
+    added = {name: getattr(CountyMonth, name) + statement.excluded[name] for name in names}
+    session.execute(statement.on_conflict_do_update(index_elements=["date", "county_code"], set_=added))
 
 
 def raw_counts(*key: Any) -> Select[Any]:

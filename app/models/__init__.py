@@ -2,7 +2,7 @@
 
 from app.models.account import Account, LoginFailure, RefreshToken, SigningKey
 from app.models.area import AREA_LEVELS, Area, Fence
-from app.models.day import AbsenceCounter, CountyRollup, DayEntry, DayHead, DayRevision, TeamRollup
+from app.models.day import AbsenceCounter, CountyMonth, CountyRollup, DayEntry, DayHead, DayRevision, TeamRollup
 from app.models.evidence import CheckIn, Correction, DeviceUse, Registration
 from app.models.leave import LEAVE_KINDS, Leave, LeaveAttachment, LeaveStep
 from app.models.operation import (
@@ -35,6 +35,7 @@ __all__ = [
     "CalendarYear",
     "CheckIn",
     "Correction",
+    "CountyMonth",
     "CountyRollup",
     "DayEntry",
     "DayHead",

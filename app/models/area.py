@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
@@ -18,6 +18,7 @@ class Area(Base):
 
     __tablename__ = "areas"
     __table_args__ = (
+        Index("ix_areas_level_code", "level", "code"),
         CheckConstraint("length(code) = 12", name="code_length"),
         CheckConstraint("level IN ('province', 'city', 'county', 'township', 'village')", name="level"),
     )

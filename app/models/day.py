@@ -93,6 +93,18 @@ class CountyRollup(Counted, DayOfPosting, Base):
     __tablename__ = "county_rollups"
 
 
+class CountyMonth(Counted, DayOfPosting, Base):
+    """The closed days of one county's month added up; `date` is the month's first. What makes a month of a whole
+    country cheap: both its numbers and whether they changed are read from one row a county.
+    """
+
+    __tablename__ = "county_months"
+
+    date: Mapped[dt.date] = mapped_column(primary_key=True, sort_order=-3)
+    days: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=0)
+
+
 class AbsenceCounter(Base):
     """What the recall judgment needs of a posting's past (policy.absence_state), up to its county's last closed day:
     kept for postings that were absent, moved on by the close, made anew from the ledger when the past changes.

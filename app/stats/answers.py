@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from app.policy.calendar import Calendar
 from app.policy.recall import GROUNDS, STATE_LABELS_ZH, FlagState
 from app.policy.statistics import on_post_rate
 from app.stats import schemas, words
-from app.stats.counting import By, Key, Question, Tally, count
+from app.stats.counting import By, Key, Question, Tally, count, months_that_answer
 from app.stats.freshness import Versions, data_as_of, versions_of
 from app.stats.open_days import counties_of
 from app.stats.suppression import Asked, asked_by_counties, withheld_rows
@@ -51,9 +52,15 @@ def ask(call: Call, area_code: str | None, first: date, last: date, by: By, lang
     if by is By.AREA:
         below = call.session.execute(select(Area.code, Area.name).where(Area.parent_code == area.code))
         names |= {code: name for code, name in below}  # noqa: C416 - typed rows, not a dict of rows
-    counties = counties_of(call.session, call.viewer, area.code)
+    counties = cache(lambda: counties_of(call.session, call.viewer, area.code))
     asked = asked_by_counties(call.session, call.viewer, counties, call.today)
-    question = Question(call.viewer, area.code, counties, first, last, by, by_day=bool(asked))
+    months = () if asked else months_that_answer(call.viewer, area.code, first, last, by)
+    if months:
+        question = Question(call.viewer, area.code, (), first, last, by, months=months)
+        versions = versions_of(call.session, question)
+        if versions.all_closed:
+            return Asking(question, names, asked, language, versions)
+    question = Question(call.viewer, area.code, counties(), first, last, by, by_day=bool(asked))
     return Asking(question, names, asked, language, versions_of(call.session, question))
 
 

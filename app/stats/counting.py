@@ -19,7 +19,7 @@ from app.access.scope import countable
 from app.access.viewer import Role, Viewer
 from app.attendance.facts import count_facts, facts_on
 from app.attendance.rollups import NUMBERS
-from app.models import CountyRollup, TeamRollup
+from app.models import CountyMonth, CountyRollup, TeamRollup
 from app.policy.attendance import Status, judge_day
 from app.policy.calendar import Calendar
 from app.stats.open_days import among, open_spans
@@ -43,7 +43,8 @@ DIGITS_BELOW = {2: 4, 4: 6, 6: 9, 9: 12, 12: 12}
 class Question:
     """What is counted: an area's days from `first` to `last`, both inclusive; `counties` are those that it lies in or
     is made of. `by_day` keeps the days and counties apart while counting, which tells how large each group was on its
-    fullest day.
+    fullest day. `months` are named by their firsts where the days are whole months that every county has closed: they
+    are read from the months' roll-ups, and no county need be named.
     """
 
     viewer: Viewer
@@ -53,6 +54,7 @@ class Question:
     last: date
     by: By
     by_day: bool = False
+    months: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +148,23 @@ def _columns(question: Question, rows: Any) -> dict[str, ColumnElement[Any]]:
     return columns
 
 
-_SUMS = {model: [func.sum(getattr(model, name)) for name in NUMBERS] for model in (TeamRollup, CountyRollup)}
+_SUMS = {
+    model: [func.sum(getattr(model, name)) for name in NUMBERS] for model in (TeamRollup, CountyRollup, CountyMonth)
+}
 
 
 def _closed(session: Session, question: Question) -> Iterator[Cell]:
     """From the coarsest roll-up that can answer."""
-    model: Any = CountyRollup if _counties_suffice(question) else TeamRollup
+    model = _coarsest(question)
     columns = _columns(question, model)
+    if question.months:
+        days = [model.date.in_(question.months)]
+    else:
+        days = [among(model.county_code, question.counties), model.date.between(question.first, question.last)]
     query = (
         select(*columns.values(), *_SUMS[model])
         .where(countable(question.viewer, model, question.area_code))
-        .where(among(model.county_code, question.counties), model.date.between(question.first, question.last))
+        .where(*days)
         .group_by(*columns.values())
     )
     for row in session.execute(query):
@@ -164,11 +172,26 @@ def _closed(session: Session, question: Question) -> Iterator[Cell]:
         yield Cell(dict(zip(NUMBERS, map(int, row[len(columns) :]), strict=True)), **parts)
 
 
-def _counties_suffice(question: Question) -> bool:
-    level = level_of(question.area_code)
-    if question.viewer.role is Role.UNIT or question.by is By.UNIT or level in {"township", "village"}:
+def _coarsest(question: Question) -> Any:
+    if question.months:
+        return CountyMonth
+    return CountyRollup if _counties_suffice(question.viewer, question.area_code, question.by) else TeamRollup
+
+
+def _counties_suffice(viewer: Viewer, area_code: str, by: By) -> bool:
+    level = level_of(area_code)
+    if viewer.role is Role.UNIT or by is By.UNIT or level in {"township", "village"}:
         return False
-    return level != "county" or question.by is not By.AREA
+    return level != "county" or by is not By.AREA
+
+
+def months_that_answer(viewer: Viewer, area_code: str, first: date, last: date, by: By) -> tuple[date, ...]:
+    """The firsts of the months that the days are, where numbers by county and month would answer; none otherwise."""
+    whole = first.day == 1 and period_around(last, By.MONTH)[1] == last
+    if not whole or by not in {By.MONTH, By.AREA} or not _counties_suffice(viewer, area_code, by):
+        return ()
+    ordinals = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return tuple(date(ordinal // 12, ordinal % 12 + 1, 1) for ordinal in ordinals)
 
 
 def _open(session: Session, question: Question, today: date, calendar: Calendar) -> Iterator[Cell]:

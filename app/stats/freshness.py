@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.models import CalendarYear, DayHead, RosterVersion
+from app.access.areas import county_column_in
+from app.access.scope import countable
+from app.models import Area, CalendarYear, CountyMonth, DayHead, RosterVersion
 from app.stats.counting import Question
 from app.stats.open_days import among
 
@@ -49,6 +51,27 @@ class Versions:
 
 
 def versions_of(session: Session, question: Question) -> Versions:
+    return _of_months(session, question) if question.months else _of_days(session, question)
+
+
+def _of_months(session: Session, question: Question) -> Versions:
+    """The same in one row a county and month; for days that are not all closed it says only that they are not."""
+    counties = (
+        select(func.count())
+        .select_from(Area)
+        .where(Area.level == "county", county_column_in(Area.code, question.area_code))
+    )
+    loaded = select(func.max(CalendarYear.loaded_at))
+    months = select(func.sum(CountyMonth.version), func.sum(CountyMonth.days)).where(
+        countable(question.viewer, CountyMonth, question.area_code), CountyMonth.date.in_(question.months)
+    )
+    parts = tuple(session.execute(months.add_columns(counties.scalar_subquery(), loaded.scalar_subquery())).one())
+    _, closed_days, number, _ = parts
+    days = (question.last - question.first).days + 1
+    return Versions(parts, all_closed=closed_days == days * number)
+
+
+def _of_days(session: Session, question: Question) -> Versions:
     heads = select(func.count(), func.sum(DayHead.version), func.count(DayHead.closed_at)).where(
         among(DayHead.county_code, question.counties), DayHead.date.between(question.first, question.last)
     )

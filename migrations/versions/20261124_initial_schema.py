@@ -40,6 +40,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('code', name=op.f('pk_areas'))
     )
     with op.batch_alter_table('areas', schema=None) as batch_op:
+        batch_op.create_index('ix_areas_level_code', ['level', 'code'], unique=False)
         batch_op.create_index(batch_op.f('ix_areas_parent_code'), ['parent_code'], unique=False)
 
     op.create_table('audit_events',
@@ -150,6 +151,21 @@ def upgrade() -> None:
     sa.CheckConstraint("status IN ('on_post', 'official', 'leave', 'rest', 'absent', 'pending')", name=op.f('ck_day_revisions_status')),
     sa.PrimaryKeyConstraint('county_code', 'date', 'posting_id', 'revision', name=op.f('pk_day_revisions')),
     postgresql_partition_by='RANGE (date)'
+    )
+    op.create_table('county_months',
+    sa.Column('date', sa.Date(), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('on_post', sa.Integer(), nullable=False),
+    sa.Column('official', sa.Integer(), nullable=False),
+    sa.Column('leave', sa.Integer(), nullable=False),
+    sa.Column('rest', sa.Integer(), nullable=False),
+    sa.Column('absent', sa.Integer(), nullable=False),
+    sa.Column('pending', sa.Integer(), nullable=False),
+    sa.Column('unconfirmed', sa.Integer(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('date', 'county_code', name=op.f('pk_county_months'))
     )
     op.create_table('county_rollups',
     sa.Column('county_code', sa.String(length=12), nullable=False),
@@ -740,6 +756,7 @@ def downgrade() -> None:
     op.drop_table('device_uses')
     op.drop_table('team_rollups')
     op.drop_table('county_rollups')
+    op.drop_table('county_months')
     op.drop_table('day_revisions')
     op.drop_table('day_heads')
     op.drop_table('day_entries')
@@ -753,6 +770,7 @@ def downgrade() -> None:
     op.drop_table('audit_events')
     with op.batch_alter_table('areas', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_areas_parent_code'))
+        batch_op.drop_index('ix_areas_level_code')
 
     op.drop_table('areas')
     op.drop_table('absence_counters')

@@ -15,6 +15,7 @@ from tests.support.world import COUNTY
 GROWING = {
     "absence_counters": ("county_code",),
     "check_ins": ("county_code", "date"),
+    "county_months": ("county_code", "date"),
     "county_rollups": ("county_code", "date"),
     "day_entries": ("county_code", "date"),
     "day_heads": ("county_code", "date"),

@@ -1,6 +1,6 @@
 """Whatever happens to days, in whatever order: the roll-ups equal the entries, the stats the listed days."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import uuid4
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.attendance.close import close_due_days
 from app.attendance.rollups import NUMBERS, raw_counts
 from app.clock import business_day
-from app.models import CountyRollup, DayEntry, DayHead, TeamRollup
+from app.models import CountyMonth, CountyRollup, DayEntry, DayHead, TeamRollup
 from tests.checkins.test_checkins import body as check_in_body
 from tests.support.world import CITY, SIBLING_TOWNSHIP, TOWNSHIP, VILLAGE, World
 
@@ -178,6 +178,23 @@ def entries_and_rollups(session, model, *key):
     return sorted(map(tuple, counted), key=str), sorted(map(tuple, kept), key=str)
 
 
+def closed_months(session) -> dict:
+    """By county and month the closed days and what their roll-ups add up to."""
+    months: dict[tuple, Counter] = defaultdict(Counter)
+    for head in session.scalars(select(DayHead).where(DayHead.closed_at.is_not(None))):
+        months[head.county_code, head.date.replace(day=1)]["days"] += 1
+    for row in session.scalars(select(CountyRollup)):
+        months[row.county_code, row.date.replace(day=1)].update({name: getattr(row, name) for name in NUMBERS})
+    return {key: +numbers for key, numbers in months.items()}
+
+
+def kept_months(session) -> dict:
+    return {
+        (row.county_code, row.date): +Counter({name: getattr(row, name) for name in ("days", *NUMBERS)})
+        for row in session.scalars(select(CountyMonth))
+    }
+
+
 def listed(world: World, day: str) -> Counter:
     """A day's postings one by one, counted here."""
     numbers: Counter[str] = Counter()
@@ -222,6 +239,7 @@ def test_rollups_equal_the_entries_and_the_stats_equal_the_listed_days(days: Day
             ):
                 counted, kept = entries_and_rollups(session, model, *key)
                 assert kept == counted
+            assert kept_months(session) == closed_months(session)
         looked_at = [day for n in range(LOOKED_BACK_DAYS) if date.fromisoformat(day := days.day(n)) >= first_day]
         stats = told(days.world, looked_at[-1], looked_at[0])
         for day in looked_at:
