@@ -23,7 +23,7 @@ from app.checkins.judging import Submission
 from app.checkins.lane_group import Answer, GroupRecorder, Odd, Recorded
 from app.checkins.lane_store import Store, open_store
 from app.checkins.recording import record_check_ins
-from app.checkins.service import answer_all
+from app.checkins.service import answer_to
 from app.clock import Clock
 from app.database import Database
 from app.errors import Problem, ServerFault, Unavailable, is_driver_error, problem_of
@@ -147,10 +147,10 @@ class Lane:
 
     def _record_generally(self, submission: Submission) -> Recorded:
         with self._database.writing() as session:
-            [outcome] = outcomes = record_check_ins(session, [submission], self.now())
+            [outcome] = record_check_ins(session, [submission], self.now())
             if isinstance(outcome, Problem):
                 return outcome
-            return Answer(201 if outcome.created else 200, orjson.dumps(answer_all(session, outcomes)[0]))
+            return Answer(201 if outcome.created else 200, orjson.dumps(answer_to(outcome)))
 
     def now(self) -> datetime:
         return self._clock()()

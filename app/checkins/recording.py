@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access.viewer import Role
@@ -50,6 +51,7 @@ class Recorded:
 
     row: Row
     created: bool
+    basis: orjson.Fragment
     day_status: Status = Status.PENDING
     """What its day comes to now."""
 
@@ -61,12 +63,38 @@ class Recorded:
 Outcome = Recorded | Problem
 
 
+class Place(NamedTuple):
+    """A posting as far as check-ins are judged by it: asking the mapped object for it hundreds of times is dear."""
+
+    id: UUID
+    county_code: str
+    township_code: str
+    village_code: str
+    unit_id: UUID
+    starts_on: date
+    ends_on: date | None
+    posting: Posting
+
+    @classmethod
+    def of(cls, posting: Posting) -> Self:
+        return cls(
+            posting.id,
+            posting.county_code,
+            posting.township_code,
+            posting.village_code,
+            posting.unit_id,
+            posting.starts_on,
+            posting.ends_on,
+            posting,
+        )
+
+
 @dataclass(slots=True)
 class Context:
     """All that judging a group of submissions needs of the database."""
 
     book: RuleBook
-    postings: dict[UUID, list[Posting]]
+    postings: dict[UUID, list[Place]]
     """By account."""
     stored: dict[UUID, Row]
     fences: dict[str, list[Fence]]
@@ -109,7 +137,7 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     context = Context(
         book=rule_book(load_provisions(session)),
         postings=postings,
-        stored={row["id"]: dict(row) for row in session.execute(_CHECK_INS.where(CheckIn.id.in_(ids))).mappings()},
+        stored=_load_stored(session, ids),
         fences=load_fences(session, {posting.village_code for posting in theirs}),
         locked=locked_months(session, {posting.township_code for posting in theirs}, days),
     )
@@ -122,15 +150,24 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     return context
 
 
-def _take_past_months(session: Session, postings: Iterable[Posting], days: Iterable[date], today: date) -> None:
+def _load_stored(session: Session, ids: set[UUID]) -> dict[UUID, Row]:
+    """Those that are on record already, by id."""
+    if session.get_bind().dialect.name == "postgresql":
+        among = CheckIn.id == any_(bindparam("ids", list(ids), ARRAY(Uuid)))  # planned once, not for each number of ids
+    else:
+        among = CheckIn.id.in_(ids)
+    return {row["id"]: dict(row) for row in session.execute(_CHECK_INS.where(among)).mappings()}
+
+
+def _take_past_months(session: Session, postings: Iterable[Place], days: Iterable[date], today: date) -> None:
     """Only a month that is over can be filed; its days are taken before anybody asks whether it has been."""
     past = [day for day in days if month_of(day) < month_of(today)]
     take_heads(session, [(p.county_code, day) for p in postings for day in past if is_posted(p, day)])
 
 
-def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[Posting]]:
+def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[Place]]:
     """The postings of every account that may check in; an account that may not is missing."""
-    postings: dict[UUID, list[Posting]] = {}
+    postings: dict[UUID, list[Place]] = {}
     accounts = select(Account.id, Account.role, Account.cadre_id).where(
         Account.id.in_(account_ids), Account.active.is_(True)
     )
@@ -141,11 +178,11 @@ def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[
             cadres[cadre_id] = account_id
     query = select(Posting).where(Posting.cadre_id.in_(cadres)).options(joinedload(Posting.unit))
     for posting in session.scalars(query):
-        postings[cadres[posting.cadre_id]].append(posting)
+        postings[cadres[posting.cadre_id]].append(Place.of(posting))
     return postings
 
 
-def _load_fixes(session: Session, context: Context, postings: Iterable[Posting], first: date) -> None:
+def _load_fixes(session: Session, context: Context, postings: Iterable[Place], first: date) -> None:
     by_id = {posting.id: posting for posting in postings}
     query = select(
         CheckIn.posting_id,
@@ -175,22 +212,25 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
     stored = context.stored.get(submission.body.id)
     if stored is not None:
         same = stored["account_id"] == submission.account_id and stored["body_hash"] == submission.body_hash
-        return Recorded(stored, created=False) if same else id_reused()
+        if not same:
+            return id_reused()
+        return Recorded(stored, created=False, basis=context.book.rules(stored["village_code"], stored["date"]).basis)
     # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
     area = postings[0].village_code if postings else None
     day, clock_skew = day_of(context.book, submission.body, now, area)
     posting = next((p for p in postings if is_posted(p, day)), None)
     if posting is None:
         return no_posting()
-    return Recorded(_judged(context, submission, posting, day, now, clock_skew=clock_skew), created=True)
+    row = _judged(context, submission, posting, day, now, clock_skew=clock_skew)
+    return Recorded(row, created=True, basis=context.book.rules(posting.village_code, day).basis)
 
 
-def is_posted(posting: Posting, day: date) -> bool:
+def is_posted(posting: Place, day: date) -> bool:
     return posting.starts_on <= day and (posting.ends_on is None or posting.ends_on >= day)
 
 
 def _judged(
-    context: Context, submission: Submission, posting: Posting, day: date, now: datetime, *, clock_skew: bool
+    context: Context, submission: Submission, posting: Place, day: date, now: datetime, *, clock_skew: bool
 ) -> Row:
     device_id = submission.body.device_id
     used_by = context.devices[device_id] if device_id else set()
@@ -198,7 +238,7 @@ def _judged(
         fences=context.fences.get(posting.village_code, ()),
         earlier=_earlier(context.fixes[posting.id], submission, day),
         device_of_others=bool(used_by - {submission.account_id}),
-        month_locked=(posting.township_code, month_of(day)) in context.locked,
+        month_locked=bool(context.locked) and (posting.township_code, month_of(day)) in context.locked,
     )
     row, fix = judge_check_in(context.book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
     if fix is not None:
@@ -225,7 +265,7 @@ def _judge_days(
     session: Session, context: Context, fresh: Sequence[Row], now: datetime
 ) -> dict[tuple[UUID, date], Status]:
     """Judge the days of these check-ins again; what they come to."""
-    postings = {posting.id: posting for own in context.postings.values() for posting in own}
+    postings = {place.id: place.posting for own in context.postings.values() for place in own}
     [*accounts] = {row["account_id"] for row in fresh}
     first, last = min(row["date"] for row in fresh), max(row["date"] for row in fresh)
     if len(accounts) == 1 and (last - first).days < MAX_SPAN_DAYS:

@@ -8,17 +8,15 @@ from uuid import UUID
 import orjson
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
 
 from app.access import audit, scope
 from app.access.call import Call
 from app.attendance.evidence import counts
-from app.attendance.law import load_provisions
 from app.attendance.lock import take_open_day
 from app.attendance.rejudge import rejudge
 from app.checkins import schemas
 from app.checkins.answers import answer_of
-from app.checkins.judging import RuleBook, Submission, rule_book
+from app.checkins.judging import Submission
 from app.checkins.recording import Outcome, Recorded, record_check_ins
 from app.errors import NotFound, Problem, Unprocessable, from_validation
 from app.models import CheckIn, Posting
@@ -26,23 +24,19 @@ from app.models import CheckIn, Posting
 
 def check_in(call: Call, body: schemas.CheckInIn) -> tuple[bytes, bool]:
     """Record one check-in; its answer, and whether it is new. Raises the Problem that refused it."""
-    outcomes = record_check_ins(call.session, [Submission(call.viewer.account_id, body)], call.now)
-    [outcome], [answer] = outcomes, answer_all(call.session, outcomes)
+    [outcome] = record_check_ins(call.session, [Submission(call.viewer.account_id, body)], call.now)
     if isinstance(outcome, Problem):
         raise outcome
-    return orjson.dumps(answer), outcome.created
+    return orjson.dumps(answer_to(outcome)), outcome.created
 
 
 def check_in_batch(call: Call, raw_items: Sequence[Any], language: str, trace_id: str) -> bytes:
     """Record a batch; each item is answered by itself, as `schemas.BatchOut`."""
     parsed = _parse_all(raw_items)
     submissions = [Submission(call.viewer.account_id, body) for body in parsed if isinstance(body, schemas.CheckInIn)]
-    recorded = record_check_ins(call.session, submissions, call.now)
-    answered = iter(zip(recorded, answer_all(call.session, recorded), strict=True))
-    results = []
-    for raw, body in zip(raw_items, parsed, strict=True):
-        outcome, answer = next(answered) if isinstance(body, schemas.CheckInIn) else (body, None)
-        results.append(_result(raw, outcome, answer, language, trace_id))
+    recorded = iter(record_check_ins(call.session, submissions, call.now))
+    outcomes = [next(recorded) if isinstance(body, schemas.CheckInIn) else body for body in parsed]
+    results = [_result(raw, outcome, language, trace_id) for raw, outcome in zip(raw_items, outcomes, strict=True)]
     return orjson.dumps({"results": results})
 
 
@@ -64,10 +58,10 @@ def _parse(item: Any) -> schemas.CheckInIn | Unprocessable:
         return from_validation(error.errors(include_input=False, include_url=False))
 
 
-def _result(raw: Any, outcome: Outcome, answer: dict[str, Any] | None, language: str, trace_id: str) -> dict[str, Any]:
+def _result(raw: Any, outcome: Outcome, language: str, trace_id: str) -> dict[str, Any]:
     if isinstance(outcome, Recorded):
         status = 201 if outcome.created else 200
-        return {"id": outcome.row["id"], "status": status, "check_in": answer, "problem": None}
+        return {"id": outcome.row["id"], "status": status, "check_in": answer_to(outcome), "problem": None}
     problem = outcome.as_json(language, trace_id)
     return {"id": _id_of(raw), "status": outcome.status, "check_in": None, "problem": problem}
 
@@ -79,15 +73,11 @@ def _id_of(raw: Any) -> UUID | None:
         return None
 
 
-def answer_all(session: Session, outcomes: Sequence[Outcome]) -> list[dict[str, Any] | None]:
-    """The answers to what is on record, in order; none for what was refused."""
-    book = rule_book(load_provisions(session))
-    return [_answer(book, outcome) if isinstance(outcome, Recorded) else None for outcome in outcomes]
-
-
-def _answer(book: RuleBook, recorded: Recorded) -> dict[str, Any]:
-    row = recorded.row
-    return answer_of(row, row["posting_id"], book.rules(row["village_code"], row["date"]).basis, recorded.day_status)
+def answer_to(outcome: Outcome) -> dict[str, Any] | None:
+    """The answer to what is on record; none to what was refused."""
+    if isinstance(outcome, Problem):
+        return None
+    return answer_of(outcome.row, outcome.row["posting_id"], outcome.basis, outcome.day_status)
 
 
 def check_ins_query(

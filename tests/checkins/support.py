@@ -14,7 +14,7 @@ from app.checkins.lane_group import Answer, GroupRecorder, Odd
 from app.checkins.lane_store import open_store
 from app.checkins.recording import record_check_ins
 from app.checkins.schemas import CheckInIn, CheckInOut
-from app.checkins.service import answer_all
+from app.checkins.service import answer_to
 from app.errors import Problem
 from app.models import (
     CheckIn,
@@ -54,12 +54,11 @@ def generally(world, submissions: list[Submission], now: datetime) -> list[tuple
     """What the general way answers."""
     with world.database.writing() as session:
         outcomes = record_check_ins(session, submissions, now)
-        answers = answer_all(session, outcomes)
     return [
         (outcome.status, outcome.code)
         if isinstance(outcome, Problem)
-        else (201 if outcome.created else 200, answered(orjson.dumps(answer)))
-        for outcome, answer in zip(outcomes, answers, strict=True)
+        else (201 if outcome.created else 200, answered(orjson.dumps(answer_to(outcome))))
+        for outcome in outcomes
     ]
 
 
