@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from bench import batches, check_in, closing, connections, growth, lone, reading, start, today, unchanged  # noqa: F401 - each import puts its sections on the list
@@ -26,8 +27,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="zaigang-bench-"))
     try:
         for section in wanted:
-            results[section.name] = section.measure(Run(folder, chosen.quick, chosen.rounds))
-            show(section, results[section.name])
+            started = time.perf_counter()
+            result = results[section.name] = section.measure(Run(folder, chosen.quick, chosen.rounds))
+            result.notes.append(f"measured in {time.perf_counter() - started:.0f} s")
+            show(section, result)
     except BaseException:
         print(f"\nthe server's log is in {folder}")
         raise

@@ -20,7 +20,7 @@ from app.database import Database
 from app.settings import Settings
 from bench import nation, world
 from bench.check_in import CONNECTIONS
-from bench.machine import Postgresql, postgresql
+from bench.machine import Postgresql, memory_mb, postgresql
 from bench.registry import Result, Run, section
 from bench.servers import PRODUCT, drive, request, require, serving
 
@@ -39,7 +39,7 @@ COLUMNS = ("postings", "p50 ms", "server CPU µs/req", "PostgreSQL CPU µs/req",
 def growth(run: Run) -> Result:
     sizes = (2000, 6000) if run.quick else SIZES
     result = Result(COLUMNS)
-    with postgresql(run.folder) as server:
+    with postgresql(run.folder, {"shared_buffers": f"{memory_mb() // 4}MB", "max_wal_size": "8GB"}) as server:
         for postings in sizes:
             _build(server.create(f"nation_{postings}"), postings)
         rounds: dict[int, list[dict[str, Any]]] = {postings: [] for postings in sizes}

