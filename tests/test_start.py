@@ -2,6 +2,7 @@
 
 import gc
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,28 @@ def test_every_command_is_in_the_module_that_its_name_leads_to():
 def home_of(command) -> str:
     leaf = next(iter(command.commands.values())) if hasattr(command, "commands") else command
     return leaf.callback.__module__.removeprefix("app.cli.")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give large blocks back anyway")
+def test_the_memory_of_a_password_hash_goes_back():
+    script = """
+from pathlib import Path
+from app.access.passwords import Passwords
+from app.cli.memory import return_large_blocks
+
+def held_mb():
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+return_large_blocks()
+passwords = Passwords(1)
+before = held_mb()
+for _ in range(3):
+    passwords.hash("river-stone-lantern")
+print(held_mb() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert float(done.stdout) < 10
 
 
 @pytest.mark.parametrize("running", [True, False])
