@@ -100,9 +100,14 @@ class Rejudging:
 
 def status_of(row: Any, calendar: Calendar) -> Status:
     """What the day of a facts row comes to: as its entry says, or as it is judged while it has none."""
-    if row.status is not None:
-        return Status(row.status)
-    return judge_day(facts_on(row.signature, row.date, calendar)).status or Status.PENDING
+    return status_from(row.status, row.signature, row.date, calendar)
+
+
+def status_from(stored: str | None, signature: int, day: date, calendar: Calendar) -> Status:
+    """As `status_of`, of an entry's status and a day's facts."""
+    if stored is not None:
+        return Status(stored)
+    return judge_day(facts_on(signature, day, calendar)).status or Status.PENDING
 
 
 def judge_row(row: Any, calendar: Calendar, last_revision: int, confirm: Confirm | None = None) -> Change | None:

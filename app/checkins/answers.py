@@ -1,6 +1,7 @@
 """A check-in as it is answered, whichever way it was recorded."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,3 +35,14 @@ def is_presence(row: Mapping[str, Any]) -> bool:
     """As `attendance.evidence.counts`, of a row."""
     accepted = row["accepted"]
     return not row["needs_acceptance"] if accepted is None else bool(accepted)
+
+
+def dashed(stored_id: str) -> str:
+    """An id as every answer writes it; the embedded database stores it without dashes."""
+    return stored_id if len(stored_id) == 36 else str(UUID(stored_id))
+
+
+def instant_of(stored: str) -> datetime:
+    """An instant as a database writes it into JSON."""
+    instant = datetime.fromisoformat(stored)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

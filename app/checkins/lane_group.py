@@ -11,8 +11,7 @@ was read; where somebody else was there in between, those check-ins are read and
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,12 +19,10 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.access.viewer import Role
-from app.attendance import facts
-from app.attendance.entries import Standing
 from app.attendance.law import load_calendar, load_provisions
-from app.attendance.rejudge import judge_standing
+from app.attendance.rejudge import judge_standing, status_from
 from app.checkins import lane_sql
-from app.checkins.answers import answer_of
+from app.checkins.answers import answer_of, dashed, instant_of
 from app.checkins.fences import as_fence
 from app.checkins.judging import (
     RuleBook,
@@ -35,12 +32,13 @@ from app.checkins.judging import (
     judge_check_in,
     no_posting,
 )
+from app.checkins.lane_day import signature_of, standing_in
 from app.checkins.lane_store import Loaded, Row, Store
 from app.checkins.risks import Fix
 from app.clock import business_day
 from app.database import Database
 from app.errors import Forbidden, Problem, Unauthenticated
-from app.policy.attendance import Status, judge_day
+from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.geofence import Fence
 from app.policy.provisions import load_text
@@ -200,27 +198,22 @@ class GroupRecorder:
     def _keep(self, pending: Pending, found: Loaded, posting: Posted, row: Row) -> None:
         """Put down a judged check-in, what its day comes to, and the answer."""
         signature = signature_of(_bits_with(_bits(found), row), found)
-        before = _standing(found)
+        before = standing_in(found)
         after = judge_standing(signature, before, row["date"], self._calendar)
         row["status"], row["confirmed"], row["exceptions"], row["revision"] = None, None, None, None
         if after is not None:
             judgment, row["confirmed"] = after
             row["status"], row["exceptions"] = judgment.status, judgment.exceptions
             row["revision"] = (before.revision or found.last_revision or 0) + 1
-        day_status = row["status"] or self._status(before, signature, row["date"])
+        day_status = row["status"] or status_from(before.status, signature, row["date"], self._calendar)
         pending.ids.add(row["id"])
         pending.rows.append(row)
         answer = self._answer(row, posting, day_status)
         pending.answers.append((found.number, 201, posting.county_code, answer))
 
-    def _status(self, standing: Standing, signature: int, day: date) -> Status:
-        if standing.status is not None:
-            return standing.status
-        return judge_day(facts.facts_on(signature, day, self._calendar)).status or Status.PENDING
-
     def _answer(self, row: Row, posting: Posted, day_status: Status) -> Row:
         basis = self._book.rules(posting.village_code, row["date"]).basis
-        return answer_of(row, _dashed(posting.id), basis, day_status)
+        return answer_of(row, dashed(posting.id), basis, day_status)
 
     def _again(
         self, pending: Pending, submission: Submission, found: Loaded, stored: Row, day: date
@@ -239,11 +232,11 @@ class GroupRecorder:
             **stored,
             "id": submission.body.id,
             "date": day,
-            "captured_at": _instant(stored["captured_at"]),
-            "received_at": _instant(stored["received_at"]),
+            "captured_at": instant_of(stored["captured_at"]),
+            "received_at": instant_of(stored["received_at"]),
             "risk_flags": _list(stored["risk_flags"]),
         }
-        day_status = self._status(_standing(found), signature_of(_bits(found), found), day)
+        day_status = status_from(standing_in(found).status, signature_of(_bits(found), found), day, self._calendar)
         pending.answers.append((found.number, 200, None, self._answer(row, posting, day_status)))
         return None
 
@@ -273,19 +266,9 @@ def _fixes(found: Loaded) -> list[Fix]:
     same_place = (found.checked_in and found.checked_in[1]) or []
     rows = same_place if found.last_fix is None else [found.last_fix, *same_place]
     return [
-        Fix(date.fromisoformat(day), _instant(at), lng, lat, (wgs84_lng, wgs84_lat))
+        Fix(date.fromisoformat(day), instant_of(at), lng, lat, (wgs84_lng, wgs84_lat))
         for day, at, lng, lat, wgs84_lng, wgs84_lat in rows
     ]
-
-
-_NOTHING_YET = Standing()
-
-
-def _standing(found: Loaded) -> Standing:
-    if found.entry is None:
-        return _NOTHING_YET
-    status, confirmed, exceptions, revision = found.entry
-    return Standing(Status(status), bool(confirmed), tuple(exceptions), revision)
 
 
 def _bits(found: Loaded) -> int:
@@ -298,52 +281,6 @@ def _bits_with(bits: int, row: Row) -> int:
     if row["verdict"] == "outside":
         bits |= lane_sql.OUTSIDE
     return bits
-
-
-_SAME_BITS = (
-    (lane_sql.LATE, facts.LATE_UPLOAD),
-    (lane_sql.WAITING, facts.WAITING_EVIDENCE),
-    (lane_sql.LEAVE_APPROVED, facts.ON_LEAVE),
-    (lane_sql.LEAVE_PENDING, facts.LEAVE_PENDING),
-    (lane_sql.BOARD_TRIP, facts.OFFICIAL),
-    (lane_sql.OUTAGE, facts.OUTAGE),
-    (lane_sql.OUTSIDE | lane_sql.BOARD_IN_VILLAGE, facts.ELSEWHERE),
-    (lane_sql.BOARD_ON_LEAVE, facts.BOARD_ON_LEAVE),
-)
-
-
-def signature_of(bits: int, found: Loaded) -> int:
-    """What the lane has read of a day, as `attendance.facts` writes it."""
-    signature = _signature(bits)
-    if found.head is not None and found.head[1]:
-        signature |= facts.CLOSED
-    if found.entry is not None and found.entry[1]:
-        signature |= facts.CONFIRMED
-    return signature | (facts.STATUSES.index(Status(found.correction)) + 1 if found.correction else 0)
-
-
-@lru_cache(maxsize=4096)
-def _signature(bits: int) -> int:
-    signature = facts.POSTED
-    for wanted, fact in _SAME_BITS:
-        if bits & wanted == wanted:
-            signature |= fact
-    if bits & lane_sql.COUNTING:
-        signature |= facts.BY_CHECK_IN
-    elif bits & lane_sql.REGISTERED:
-        signature |= facts.BY_REGISTRATION
-    elif bits & lane_sql.ACCEPTED:
-        signature |= facts.BY_ACCEPTANCE
-    return signature
-
-
-def _dashed(posting_id: str) -> str:
-    return posting_id if len(posting_id) == 36 else str(UUID(posting_id))
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 
 def _list(value: Any) -> list[str]:

@@ -20,7 +20,7 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
 
 
-class PostgresqlStore:
+class Prepared:
     """A connection of its own, outside the pool, opened when it is first needed and again when it was lost."""
 
     def __init__(self, database: Database) -> None:
@@ -48,7 +48,7 @@ class PostgresqlStore:
             self._connection = connection
         return self._connection
 
-    def _run(self, statement: str, *values: bytes) -> pq.abc.PGresult:
+    def run(self, statement: str, *values: bytes) -> pq.abc.PGresult:
         """Its result; one round trip, in which other threads run."""
         connection = self._connect().pgconn
         name = str(hash(statement)).encode()
@@ -65,12 +65,19 @@ class PostgresqlStore:
             raise error_from_result(result)
         return result
 
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class PostgresqlStore(Prepared):
     def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
         if held:
             self._connect().execute("BEGIN")
             counties = "{" + ",".join(sorted(held)) + "}"
-            self._run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
-        result = self._run(
+            self.run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
+        result = self.run(
             lane_sql.LOAD_POSTGRESQL,
             orjson.dumps(sent),
             day.isoformat().encode(),
@@ -81,12 +88,12 @@ class PostgresqlStore:
         return group_of(law.decode(), found)
 
     def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        result = self._run(lane_sql.FENCES_POSTGRESQL, ("{" + ",".join(ids) + "}").encode())
+        result = self.run(lane_sql.FENCES_POSTGRESQL, ("{" + ",".join(ids) + "}").encode())
         fences: dict[str, dict[str, Any]] = orjson.loads(result.get_value(0, 0) or b"{}")
         return fences
 
     def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
-        result = self._run(
+        result = self.run(
             lane_sql.WRITE_POSTGRESQL, orjson.dumps(versions), day.isoformat().encode(), orjson.dumps(rows)
         )
         moved = {cast("bytes", result.get_value(n, 0)).decode() for n in range(result.ntuples)}
@@ -103,8 +110,3 @@ class PostgresqlStore:
             connection.execute("ROLLBACK")
         except psycopg.Error:
             self.close()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

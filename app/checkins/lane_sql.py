@@ -111,75 +111,43 @@ def _exists(bit: int, query: str) -> str:
     return f"coalesce((SELECT {bit} FROM {query} LIMIT 1), 0)"
 
 
-class _Load:
-    """The parts of the statement that reads what a group needs."""
+def _changes(table: str, at: str) -> str:
+    return f"(SELECT count(*) || '/' || coalesce(max(CAST({at} AS text)), '') FROM {table})"
+
+
+CALENDAR_CHANGES = _changes("calendar_years", "loaded_at")
+"""Tells whether somebody has loaded a calendar since."""
+
+
+class Day:
+    """How a statement asks what a posting's day rests on: the posting is `p`."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
-        self.of_today = f"x.county_code = p.county_code AND x.posting_id = p.id AND x.date = {words.day}"
-        self.recent = (
-            "x.county_code = p.county_code AND x.posting_id = p.id"
-            f" AND x.date >= {words.recent} AND x.date <= {words.day_after}"
-        )
-        self.at = "coalesce(x.fixed_at, x.captured_at)"
-        self.fix = f"{words.array}(x.date, {self.at}, x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
+        self.of_posting = "x.county_code = p.county_code AND x.posting_id = p.id"
+        self.of_today = f"{self.of_posting} AND x.date = {words.day}"
 
-    def statement(self) -> str:
-        """One row: what tells whether the law has changed, and an array with the columns of `Loaded` for each."""
-        w = self.words
-        columns = ",\n    ".join(self._columns())
-        posted = f"p.starts_on <= {w.day} AND (p.ends_on IS NULL OR p.ends_on >= {w.day})"
-        return f"""
-WITH s AS MATERIALIZED ({w.sent})
-SELECT (SELECT count(*) || '/' || coalesce(max(CAST(entered_at AS text)), '') FROM local_provisions) || '/' ||
-        (SELECT count(*) || '/' || coalesce(max(CAST(loaded_at AS text)), '') FROM calendar_years),
-    {w.collect}({w.array}({columns}))
-FROM s
-    LEFT JOIN accounts a ON a.id = s.account_id
-    LEFT JOIN postings p ON p.cadre_id = a.cadre_id AND {posted}
-"""
-
-    def _columns(self) -> tuple[str, ...]:
-        w, of_today = self.words, self.of_today
-        return (
-            "s.n",
-            "a.role",
-            "a.active",
-            w.id.format("p.id"),
-            "p.county_code",
-            "p.township_code",
-            "p.village_code",
-            w.id.format("p.unit_id"),
-            self._head(),
-            self._bits(),
-            f"(SELECT x.status FROM corrections x WHERE {of_today} ORDER BY x.corrected_at DESC, x.id DESC LIMIT 1)",
-            self._entry(),
-            f"(SELECT max(x.revision) FROM day_revisions x WHERE {of_today})",
-            w.nested.format(
-                f"(SELECT {w.collect}({w.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
-            ),
-            self._checked_in(),
-            self._last_fix(),
-            self._stored(),
-        )
-
-    def _head(self) -> str:
+    def head(self) -> str:
+        """Version, and whether the day is closed."""
         w = self.words
         head = f"{w.array}(x.version, x.closed_at IS NOT NULL)"
         return w.nested.format(
             f"(SELECT {head} FROM day_heads x WHERE x.county_code = p.county_code AND x.date = {w.day})"
         )
 
-    def _entry(self) -> str:
+    def entry(self) -> str:
         entry = f"{self.words.array}(x.status, x.confirmed, {self.words.nested.format('x.exceptions')}, x.revision)"
         return self.words.nested.format(f"(SELECT {entry} FROM day_entries x WHERE {self.of_today})")
 
-    def _bits(self) -> str:
-        """What others have declared of the day; what check-ins tell of it comes with `_checked_in`."""
+    def correction(self) -> str:
+        newest = f"{self.of_today} ORDER BY x.corrected_at DESC, x.id DESC LIMIT 1"
+        return f"(SELECT x.status FROM corrections x WHERE {newest})"
+
+    def declared(self) -> str:
+        """Bits: what others have declared of the day; what check-ins tell of it comes from `checked_in`."""
         w = self.words
-        own = "x.county_code = p.county_code AND x.posting_id = p.id"
-        leave = f"{own} AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
-        board = f"{own} AND x.first_day <= {w.day} AND (x.last_day IS NULL OR x.last_day >= {w.day})"
+        leave = f"{self.of_posting} AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
+        board = f"{self.of_posting} AND x.first_day <= {w.day} AND (x.last_day IS NULL OR x.last_day >= {w.day})"
         approved = f"x.state IN ('approved', 'ended') AND x.covered_until >= {w.day}"
         leaves = " + ".join((_largest(LEAVE_APPROVED, approved), _largest(LEAVE_PENDING, "x.state = 'pending'")))
         boards = " + ".join(
@@ -193,26 +161,20 @@ FROM s
             f"outages x WHERE x.county_code = p.county_code AND x.first_day <= {w.day} AND x.last_day >= {w.day}"
             " AND substr(p.village_code, 1, length(x.area_prefix)) = x.area_prefix"
         )
-        filed = f"filings x WHERE x.kind = 'monthly' AND x.area_code = p.township_code AND x.period = {w.month}"
-        used = "device_uses x WHERE x.device_id = s.device_id AND x.account_id"
         return " + ".join(
             (
                 _exists(REGISTERED, f"registrations x WHERE {self.of_today}"),
-                _exists(DEVICE_KNOWN, f"{used} = s.account_id"),
-                _exists(DEVICE_OF_OTHERS, f"{used} <> s.account_id"),
-                _exists(MONTH_LOCKED, filed),
                 _exists(OUTAGE, outage),
                 f"(SELECT {leaves} FROM leaves x WHERE {leave})",
                 f"(SELECT {boards} FROM whereabouts x WHERE {board})",
             )
         )
 
-    def _checked_in(self) -> str:
-        """Today's check-ins as bits, and the recent fixes at the same place: one walk through the recent ones."""
-        w = self.words
-        today = f"x.date = {w.day}"
+    def checked_in(self) -> str:
+        """Bits, of the check-ins that a subquery walks through."""
+        today = f"x.date = {self.words.day}"
         by_itself = "NOT x.needs_acceptance AND x.accepted IS NULL"
-        bits = " + ".join(
+        return " + ".join(
             (
                 _largest(COUNTING, f"{today} AND {by_itself}"),
                 _largest(ACCEPTED, f"{today} AND x.accepted"),
@@ -221,8 +183,74 @@ FROM s
                 _largest(OUTSIDE, f"{today} AND x.verdict = 'outside'"),
             )
         )
+
+
+class _Load(Day):
+    """The parts of the statement that reads what a group needs."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words)
+        self.recent = f"{self.of_posting} AND x.date >= {words.recent} AND x.date <= {words.day_after}"
+        self.at = "coalesce(x.fixed_at, x.captured_at)"
+        self.fix = f"{words.array}(x.date, {self.at}, x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
+
+    def statement(self) -> str:
+        """One row: what tells whether the law has changed, and an array with the columns of `Loaded` for each."""
+        w = self.words
+        columns = ",\n    ".join(self._columns())
+        posted = f"p.starts_on <= {w.day} AND (p.ends_on IS NULL OR p.ends_on >= {w.day})"
+        return f"""
+WITH s AS MATERIALIZED ({w.sent})
+SELECT {_changes("local_provisions", "entered_at")} || '/' || {CALENDAR_CHANGES},
+    {w.collect}({w.array}({columns}))
+FROM s
+    LEFT JOIN accounts a ON a.id = s.account_id
+    LEFT JOIN postings p ON p.cadre_id = a.cadre_id AND {posted}
+"""
+
+    def _columns(self) -> tuple[str, ...]:
+        w = self.words
+        return (
+            "s.n",
+            "a.role",
+            "a.active",
+            w.id.format("p.id"),
+            "p.county_code",
+            "p.township_code",
+            "p.village_code",
+            w.id.format("p.unit_id"),
+            self.head(),
+            f"{self.declared()} + {self._known()}",
+            self.correction(),
+            self.entry(),
+            f"(SELECT max(x.revision) FROM day_revisions x WHERE {self.of_today})",
+            w.nested.format(
+                f"(SELECT {w.collect}({w.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
+            ),
+            self._checked_in(),
+            self._last_fix(),
+            self._stored(),
+        )
+
+    def _known(self) -> str:
+        """Bits: what is known of the phone, and of the month."""
+        filed = (
+            f"filings x WHERE x.kind = 'monthly' AND x.area_code = p.township_code AND x.period = {self.words.month}"
+        )
+        used = "device_uses x WHERE x.device_id = s.device_id AND x.account_id"
+        return " + ".join(
+            (
+                _exists(DEVICE_KNOWN, f"{used} = s.account_id"),
+                _exists(DEVICE_OF_OTHERS, f"{used} <> s.account_id"),
+                _exists(MONTH_LOCKED, filed),
+            )
+        )
+
+    def _checked_in(self) -> str:
+        """Today's check-ins as bits, and the recent fixes at the same place: one walk through the recent ones."""
+        w = self.words
         same_place = "x.wgs84_lng IS NOT NULL AND abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001"
-        found = f"{w.array}({bits}, {w.collect}({self.fix}) FILTER (WHERE {same_place}))"
+        found = f"{w.array}({self.checked_in()}, {w.collect}({self.fix}) FILTER (WHERE {same_place}))"
         return w.nested.format(f"(SELECT {found} FROM {w.recent_check_ins} WHERE {self.recent})")
 
     def _last_fix(self) -> str:

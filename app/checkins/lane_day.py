@@ -1,0 +1,71 @@
+"""A posting's day as a fast lane has read it, in the words of `attendance`."""
+
+from functools import lru_cache
+from typing import Protocol
+
+from app.attendance import facts
+from app.attendance.entries import Standing
+from app.checkins import lane_sql
+from app.policy.attendance import Status
+
+
+class DayFound(Protocol):
+    """What `lane_sql.Day` has found."""
+
+    @property
+    def head(self) -> tuple[int, bool] | None:
+        """The day's version, and whether it is closed."""
+
+    @property
+    def correction(self) -> str | None: ...
+
+    @property
+    def entry(self) -> tuple[str, bool, list[str], int] | None:
+        """Status, confirmed, exceptions, revision."""
+
+
+_NOTHING_YET = Standing()
+
+
+def standing_in(found: DayFound) -> Standing:
+    if found.entry is None:
+        return _NOTHING_YET
+    status, confirmed, exceptions, revision = found.entry
+    return Standing(Status(status), bool(confirmed), tuple(exceptions), revision)
+
+
+_SAME_BITS = (
+    (lane_sql.LATE, facts.LATE_UPLOAD),
+    (lane_sql.WAITING, facts.WAITING_EVIDENCE),
+    (lane_sql.LEAVE_APPROVED, facts.ON_LEAVE),
+    (lane_sql.LEAVE_PENDING, facts.LEAVE_PENDING),
+    (lane_sql.BOARD_TRIP, facts.OFFICIAL),
+    (lane_sql.OUTAGE, facts.OUTAGE),
+    (lane_sql.OUTSIDE | lane_sql.BOARD_IN_VILLAGE, facts.ELSEWHERE),
+    (lane_sql.BOARD_ON_LEAVE, facts.BOARD_ON_LEAVE),
+)
+
+
+def signature_of(bits: int, found: DayFound) -> int:
+    """What a lane has read of a day, as `attendance.facts` writes it."""
+    signature = _signature(bits)
+    if found.head is not None and found.head[1]:
+        signature |= facts.CLOSED
+    if found.entry is not None and found.entry[1]:
+        signature |= facts.CONFIRMED
+    return signature | (facts.STATUSES.index(Status(found.correction)) + 1 if found.correction else 0)
+
+
+@lru_cache(maxsize=4096)
+def _signature(bits: int) -> int:
+    signature = facts.POSTED
+    for wanted, fact in _SAME_BITS:
+        if bits & wanted == wanted:
+            signature |= fact
+    if bits & lane_sql.COUNTING:
+        signature |= facts.BY_CHECK_IN
+    elif bits & lane_sql.REGISTERED:
+        signature |= facts.BY_REGISTRATION
+    elif bits & lane_sql.ACCEPTED:
+        signature |= facts.BY_ACCEPTANCE
+    return signature
