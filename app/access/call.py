@@ -11,7 +11,7 @@ from fastapi.security import OAuth2
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
-from app.access import tokens
+from app.access import audit, tokens
 from app.access.viewer import Role, Viewer, load_viewer
 from app.clock import ClockDependency, business_day
 from app.database import Database
@@ -27,6 +27,11 @@ class Call:
     @property
     def today(self) -> date:
         return business_day(self.now)
+
+    def audit(self, *, chain: str, action: str, target: str, **details: Any) -> None:
+        """Append the viewer's act to a county's audit trail."""
+        by = self.viewer.account_id
+        audit.record(self.session, chain=chain, at=self.now, by=by, action=action, target=target, **details)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,11 +106,8 @@ def confirm_days(call: Call, body: schemas.ConfirmationIn) -> schemas.Confirmati
     )
     standing = standings(call.session, postings, body.date, body.date)
     pending = [posting.id for posting in postings if not standing[posting.id, body.date].confirmed]
-    audit.record(
-        call.session,
+    call.audit(
         chain=postings[0].county_code if postings else audit.SERVICE,
-        at=call.now,
-        by=call.viewer.account_id,
         action="days.confirmed",
         target=body.area_code,
         date=body.date,
@@ -179,11 +176,8 @@ def correct_day(call: Call, body: schemas.CorrectionIn) -> schemas.DayOfMine:
     call.session.flush()
     author = Author(call.now, call.viewer.account_id, "correction", body.reason)
     rejudge_corrected(call.session, posting, body.date, author)
-    audit.record(
-        call.session,
+    call.audit(
         chain=posting.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="day.corrected",
         target=str(posting.id),
         date=body.date,
@@ -240,11 +234,8 @@ def register(call: Call, body: schemas.RegistrationIn) -> schemas.RegistrationOu
         cause="registration",
         reason=body.note,
     )
-    audit.record(
-        call.session,
+    call.audit(
         chain=posting.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="day.registered",
         target=str(posting.id),
         date=body.date,

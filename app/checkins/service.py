@@ -9,7 +9,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Select, select
 
-from app.access import audit, scope
+from app.access import scope
 from app.access.call import Call
 from app.attendance.evidence import counts
 from app.attendance.lock import take_open_day
@@ -124,11 +124,8 @@ def decide_acceptance(call: Call, check_in_id: UUID, body: schemas.AcceptanceIn)
         cause="acceptance",
         reason=body.reason,
     )
-    audit.record(
-        call.session,
+    call.audit(
         chain=stored.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="check_in.accepted" if body.accept else "check_in.refused",
         target=str(stored.id),
         date=stored.date,

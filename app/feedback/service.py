@@ -84,11 +84,8 @@ def answer_feedback(call: Call, feedback_id: UUID, answer: str) -> Feedback:
         raise Conflict("already_answered", "该意见已经答复。", "This has been answered already.")
     row.county_code = row.county_code or call.viewer.area_code
     row.answer, row.answered_by, row.answered_at = answer, call.viewer.account_id, call.now
-    audit.record(
-        call.session,
+    call.audit(
         chain=row.county_code or audit.SERVICE,
-        at=call.now,
-        by=call.viewer.account_id,
         action="feedback.answer",
         target=str(row.id),
         answer=answer,

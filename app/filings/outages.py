@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from app.access import audit, scope
+from app.access import scope
 from app.access.areas import area_prefix, contains, county_column_in, county_of, in_area, level_of
 from app.access.call import Call
 from app.attendance.law import load_provisions, locked_months
@@ -122,11 +122,8 @@ def _postings(call: Call, outage: Outage, first: date, last: date) -> Sequence[P
 
 
 def _record(call: Call, outage: Outage, action: str, **details: object) -> None:
-    audit.record(
-        call.session,
+    call.audit(
         chain=outage.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action=action,
         target=str(outage.id),
         area_code=outage.area_code,

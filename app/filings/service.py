@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from app.access import audit, scope
+from app.access import scope
 from app.access.areas import county_of
 from app.access.call import Call
 from app.access.viewer import Role
@@ -128,11 +128,8 @@ def _freeze(call: Call, area: Area, period: Period, sheet: schemas.FiledSheet) -
     )
     call.session.add(filing)
     call.session.flush()
-    audit.record(
-        call.session,
+    call.audit(
         chain=filing.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="period.filed",
         target=str(filing.id),
         area_code=area.code,

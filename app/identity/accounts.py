@@ -209,11 +209,8 @@ def _new_secrets(account: Account, call: Call, activation_days: int) -> Secrets:
 
 
 def _record(call: Call, action: str, account: Account, **details: object) -> None:
-    audit.record(
-        call.session,
+    call.audit(
         chain=audit.SERVICE,
-        at=call.now,
-        by=call.viewer.account_id,
         action=action,
         target=str(account.id),
         **details,

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.access import audit
 from app.access.call import Call
 from app.access.scope import find
 from app.access.viewer import Role, Viewer
@@ -164,11 +163,8 @@ def _announce(call: Call, leave: Leave) -> None:
 
 
 def _record(call: Call, leave: Leave, action: str, **details: object) -> None:
-    audit.record(
-        call.session,
+    call.audit(
         chain=leave.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action=action,
         target=str(leave.id),
         state=leave.state,

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access import audit
 from app.access.areas import contains
 from app.access.call import Call
 from app.access.scope import visible
@@ -55,11 +54,8 @@ def create_provision(call: Call, body: schemas.ProvisionIn) -> schemas.Provision
         raise Unprocessable.field(f"/{refused.field}", refused.code, refused.zh, refused.en) from None
     call.session.add(row)
     call.session.flush()
-    audit.record(
-        call.session,
+    call.audit(
         chain=own,
-        at=call.now,
-        by=call.viewer.account_id,
         action="provision.created",
         target=body.key,
         provision_id=row.id,

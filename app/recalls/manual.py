@@ -10,7 +10,6 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access import audit
 from app.access.call import Call
 from app.access.scope import find
 from app.attendance.flags import announce, live_key, move, statement_due_on
@@ -149,11 +148,8 @@ def raise_manually(call: Call, body: ManualFlagIn) -> RecallFlag:
     call.session.flush()
     call.session.add(event)
     announce(call.session, "flag.raised", flag, now=call.now)
-    audit.record(
-        call.session,
+    call.audit(
         chain=flag.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="recall_flag.raised",
         target=str(flag.id),
         posting_id=posting.id,

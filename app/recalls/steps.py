@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access import audit
 from app.access.call import Call
 from app.access.scope import find
 from app.access.versions import bump_roster
@@ -129,11 +128,8 @@ def _turn(
 ) -> RecallFlag:
     event = move(flag, state, action=action, now=call.now, by=call.viewer.account_id, reason=reason, document=document)
     call.session.add(event)
-    audit.record(
-        call.session,
+    call.audit(
         chain=flag.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action=f"recall_flag.{action}",
         target=str(flag.id),
         posting_id=flag.posting_id,

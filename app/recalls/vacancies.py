@@ -4,7 +4,6 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
-from app.access import audit
 from app.access.call import Call
 from app.access.scope import find, visible_in
 from app.attendance.schemas import Person
@@ -43,11 +42,8 @@ def fill(call: Call, vacancy_id: UUID, posting_id: UUID) -> VacancyOut:
             "must be a posting to the same village that began once the post was vacant",
         )
     vacancy.filled_by, vacancy.filled_on = posting.id, posting.starts_on
-    audit.record(
-        call.session,
+    call.audit(
         chain=vacancy.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="vacancy.filled",
         target=str(vacancy.id),
         posting_id=posting.id,

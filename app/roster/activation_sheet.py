@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from app.access import audit
 from app.access.activation import issue_activation_code
 from app.access.call import Call
 from app.access.scope import visible, visible_cadres
@@ -31,11 +30,8 @@ class Slip:
 def build_activation_sheet(call: Call, activation_days: int) -> bytes:
     """New codes for every cadre of the county's roster who has not set a password; earlier codes are void."""
     slips = _issue(call, activation_days)
-    audit.record(
-        call.session,
+    call.audit(
         chain=call.viewer.area_code or "",
-        at=call.now,
-        by=call.viewer.account_id,
         action="activation_codes.issued",
         target=call.viewer.area_code or "",
         accounts=len(slips),

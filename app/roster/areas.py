@@ -2,7 +2,6 @@
 
 from sqlalchemy import and_, or_, select
 
-from app.access import audit
 from app.access.areas import contains
 from app.access.call import Call
 from app.access.scope import visible
@@ -81,11 +80,8 @@ def create_area(call: Call, body: schemas.AreaIn) -> schemas.AreaOut:
     call.session.add(area)
     call.session.flush()
     bump_roster(call.session, own)
-    audit.record(
-        call.session,
+    call.audit(
         chain=own,
-        at=call.now,
-        by=call.viewer.account_id,
         action="area.created",
         target=body.code,
         name=body.name,

@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.access import audit
 from app.access.activation import issue_activation_code
 from app.access.call import Call
 from app.access.scope import visible_cadres, visible_in
@@ -132,11 +131,8 @@ def change_cadre(call: Call, cadre_id: UUID, body: schemas.CadrePatch) -> schema
 
 def _note(call: Call, action: str, cadre: Cadre, **details: object) -> None:
     bump_roster(call.session, cadre.county_code)
-    audit.record(
-        call.session,
+    call.audit(
         chain=cadre.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action=action,
         target=str(cadre.id),
         **details,

@@ -5,7 +5,6 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.access import audit
 from app.access.areas import county_of
 from app.access.call import Call
 from app.access.scope import find_area
@@ -70,11 +69,8 @@ def replace_fences(call: Call, code: str, body: schemas.FencesIn) -> None:
     )
     call.session.flush()
     bump_roster(call.session, county)
-    audit.record(
-        call.session,
+    call.audit(
         chain=county,
-        at=call.now,
-        by=call.viewer.account_id,
         action="fence.replaced",
         target=code,
         drawn=drawn,

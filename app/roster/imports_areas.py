@@ -164,11 +164,8 @@ def _announce(call: Call, changed: Iterable[AreaRow], created: int, updated: int
     for county in sorted({county_of(row.code) for row in changed if row.level not in {"province", "city"}}):
         bump_roster(call.session, county)
     own = call.viewer.area_code
-    audit.record(
-        call.session,
+    call.audit(
         chain=own if own is not None and level_of(own) == "county" else audit.SERVICE,
-        at=call.now,
-        by=call.viewer.account_id,
         action="areas.imported",
         target=own or "",
         created=created,

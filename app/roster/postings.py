@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import contains_eager
 
-from app.access import audit, scope
+from app.access import scope
 from app.access.areas import contains, township_of
 from app.access.call import Call
 from app.access.versions import bump_roster
@@ -184,11 +184,8 @@ def _parties_of(call: Call, posting: Posting) -> tuple[Cadre, DispatchUnit, Area
 
 def _note(call: Call, action: str, posting: Posting, **details: object) -> None:
     bump_roster(call.session, posting.county_code)
-    audit.record(
-        call.session,
+    call.audit(
         chain=posting.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action=action,
         target=str(posting.id),
         **details,

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from app.access import audit
 from app.access.areas import township_of
 from app.access.call import Call
 from app.access.scope import visible
@@ -31,11 +30,8 @@ def save(call: Call, record: Record, matches: Sequence[Match], outcomes: Sequenc
     _change_postings(call, matches)
     _save_new_postings(call, record, matches, unit_ids, cadre_ids)
     bump_roster(call.session, record.county)
-    audit.record(
-        call.session,
+    call.audit(
         chain=record.county,
-        at=call.now,
-        by=call.viewer.account_id,
         action="roster.imported",
         target=record.county,
         rows=len(matches),

@@ -2,7 +2,6 @@
 
 from sqlalchemy import ColumnElement, or_, select, true
 
-from app.access import audit
 from app.access.areas import contains, prefix_range
 from app.access.call import Call
 from app.access.scope import visible
@@ -62,11 +61,8 @@ def create_unit(call: Call, body: schemas.UnitIn) -> schemas.UnitOut:
     call.session.add(unit)
     call.session.flush()
     bump_roster(call.session, county)
-    audit.record(
-        call.session,
+    call.audit(
         chain=county,
-        at=call.now,
-        by=call.viewer.account_id,
         action="unit.created",
         target=str(unit.id),
         name=body.name,

@@ -238,11 +238,8 @@ def _status(delivery: WebhookDelivery) -> Status:
 
 
 def _record(call: Call, action: str, endpoint: WebhookEndpoint, **details: object) -> None:
-    audit.record(
-        call.session,
+    call.audit(
         chain=audit.SERVICE,
-        at=call.now,
-        by=call.viewer.account_id,
         action=action,
         target=str(endpoint.id),
         **details,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.access import audit, tokens
+from app.access import tokens
 from app.access.call import Call, PublicCall
 from app.access.scope import find, visible_in
 from app.errors import Conflict
@@ -92,11 +92,8 @@ def handle(call: Call, report_id: UUID, remark: str) -> tuple[BoardReport, str]:
     if row.handled_at is not None:
         raise Conflict("already_handled", "该反映已经办结。", "This report has been handled already.")
     row.handled_by, row.handled_at, row.remark = call.viewer.account_id, call.now, remark
-    audit.record(
-        call.session,
+    call.audit(
         chain=row.county_code,
-        at=call.now,
-        by=call.viewer.account_id,
         action="board_report.handle",
         target=str(row.id),
         remark=remark,
