@@ -7,18 +7,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from app.access import scope
 from app.access.areas import in_area, level_of
 from app.attendance import sheet
 from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.open_days import first_open_days
 from app.attendance.sheet import Cell, Day, Filed, Sheet
-from app.attendance.sheet_question import ONE_DAY, SheetQuestion
-from app.clock import business_day
+from app.attendance.sheet_question import SheetQuestion
 from app.errors import Unprocessable
-from app.models import Area, Cadre, DayEntry, DayHead, DispatchUnit, Posting
+from app.models import Area, Cadre, DayEntry, DispatchUnit, Posting
 from app.policy.allowance import judge_allowance_days
 from app.policy.attendance import Status, judge_day
 from app.policy.judgment import Basis
@@ -62,13 +62,22 @@ def load_sheet(session: Session, question: SheetQuestion) -> Sheet:
 
 
 def _load_entries(session: Session, question: SheetQuestion) -> dict[UUID, dict[date, Cell]]:
-    query = select(DayEntry.posting_id, DayEntry.date, DayEntry.status, DayEntry.confirmed).where(
-        *_entries_of(question)
-    )
-    entries: dict[UUID, dict[date, Cell]] = defaultdict(dict)
-    for posting_id, day, status, confirmed in session.execute(query):
-        entries[posting_id][day] = sheet.JUDGED[status, confirmed]
-    return entries
+    """Past the mapper, and on SQLite by ids and days as they are stored: a sheet has thousands of entries, and few
+    postings and days.
+    """
+    columns = DayEntry.__table__.c
+    keys: list[ColumnElement[Any]] = [columns.posting_id, columns.date]
+    days: dict[Any, date] = {day: day for day in question.days}
+    as_text = session.get_bind().dialect.name == "sqlite"
+    if as_text:
+        keys = [type_coerce(key, String) for key in keys]
+        days = {day.isoformat(): day for day in question.days}
+    query = select(*keys, columns.status, columns.confirmed).where(*_entries_of(question))
+    rows: Iterable[Any] = session.connection().execute(query)
+    entries: dict[Any, dict[date, Cell]] = defaultdict(dict)
+    for posting_id, day, status, confirmed in rows:
+        entries[posting_id][days[day]] = sheet.JUDGED[status, confirmed]
+    return {UUID(posting_id): cells for posting_id, cells in entries.items()} if as_text else entries
 
 
 def _entries_of(question: SheetQuestion) -> tuple[ColumnElement[bool], ...]:
@@ -138,23 +147,8 @@ class _OpenDays:
         codes = sorted(counties)
         if not codes or question.through < question.first:
             return cls()
-        closed = (
-            select(func.max(DayHead.date))
-            .where(DayHead.county_code == Area.code, DayHead.closed_at.is_not(None))
-            .scalar_subquery()
-        )
-        entered = (
-            select(func.min(Posting.created_at))
-            .where(Posting.county_code == Area.code, closed.is_(None))
-            .scalar_subquery()
-        )
-        first = {}
-        found = session.execute(select(Area.code, closed, entered).where(Area.code.in_(codes)))
-        for code, last_closed, first_entered in found:
-            begins = last_closed + ONE_DAY if last_closed else business_day(first_entered)
-            if begins <= question.through:
-                first[code] = max(begins, question.first)
-        return cls(first)
+        found = first_open_days(session, codes)
+        return cls({code: max(begins, question.first) for code, begins in found if begins <= question.through})
 
     def spans(self, question: SheetQuestion, postings: Sequence[Row[Any]]) -> Iterator[Span]:
         by_first: dict[date, list[str]] = defaultdict(list)

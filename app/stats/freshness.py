@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.access.areas import county_column_in
 from app.access.scope import countable
+from app.attendance.open_days import among
 from app.models import Area, CalendarYear, CountyMonth, DayHead, RosterVersion
 from app.stats.counting import Question
-from app.stats.open_days import among
 
 _AGE = text(
     """

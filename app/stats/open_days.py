@@ -3,17 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.areas import county_column_in, county_of, level_of
 from app.access.viewer import Role, Viewer
 from app.attendance.facts import Span
+from app.attendance.open_days import first_open_days
 from app.attendance.rejudge import MAX_SPAN_DAYS
-from app.clock import business_day
-from app.models import Area, DayHead, Posting
+from app.models import Area, Posting
 
 
 def counties_of(session: Session, viewer: Viewer, area_code: str) -> tuple[str, ...]:
@@ -28,17 +27,12 @@ def counties_of(session: Session, viewer: Viewer, area_code: str) -> tuple[str, 
     return tuple(session.scalars(query.order_by(Area.code)))
 
 
-def among(column: Any, counties: Sequence[str]) -> ColumnElement[bool]:
-    """`column IN (counties)`, handed over as one value: looking at each by itself costs more than some queries do."""
-    return column.in_(bindparam(None, list(counties), expanding=True))  # type: ignore[no-any-return]
-
-
 def open_spans(session: Session, counties: Sequence[str], first: date, last: date) -> Iterator[Span]:
     """The counties' open days from `first` to `last`, in pieces that one query can take."""
     if first > last:
         return
     by_start: dict[date, list[str]] = defaultdict(list)
-    for county_code, begins in _first_open_days(session, counties):
+    for county_code, begins in first_open_days(session, counties):
         if begins <= last:
             by_start[max(begins, first)].append(county_code)
     for begins, codes in sorted(by_start.items()):
@@ -47,28 +41,3 @@ def open_spans(session: Session, counties: Sequence[str], first: date, last: dat
             end = min(start + timedelta(days=MAX_SPAN_DAYS - 1), last)
             yield Span(tuple(sorted(codes)), start, end)
             start = end + timedelta(days=1)
-
-
-def _first_open_days(session: Session, counties: Sequence[str]) -> Iterator[tuple[str, date]]:
-    """By county, the day after the last closed one; where none was closed, the day on which its first posting was
-    entered. One look into an index for each county, however long its history.
-    """
-    closed = (
-        select(func.max(DayHead.date))
-        .where(DayHead.county_code == Area.code, DayHead.closed_at.is_not(None))
-        .scalar_subquery()
-    )
-    query = select(Area.code, closed).where(among(Area.code, counties))
-    never: list[str] = []
-    for county_code, last_closed in session.execute(query):
-        if last_closed is None:
-            never.append(county_code)
-        else:
-            yield county_code, last_closed + timedelta(days=1)
-    entered = (
-        select(Posting.county_code, func.min(Posting.created_at))
-        .where(Posting.county_code.in_(never))
-        .group_by(Posting.county_code)
-    )
-    for county_code, at in session.execute(entered) if never else ():
-        yield county_code, business_day(at)
