@@ -15,6 +15,7 @@ from app.attendance.router import router as attendance
 from app.checkins.door import Door
 from app.checkins.lane import Lane
 from app.checkins.router import router as checkins
+from app.checkins.today_lane import TodayLane
 from app.clock import Clock, get_clock, now
 from app.database import Database
 from app.errors import install_handlers
@@ -61,7 +62,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 class Service(FastAPI):
-    """The application, with the check-ins' door before all that the framework does."""
+    """The application, with the fast lanes' door before all that the framework does."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.state.door(scope, receive, send)
@@ -112,17 +113,19 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await running.enter_async_context(closing_days(database, now))
             if app.state.settings.deliver_webhooks_in_server:
                 await running.enter_async_context(delivering_webhooks(database, app.state.settings, now))
-            app.state.lane = None
+            app.state.lane = app.state.today_lane = None
             if app.state.settings.lane_group_size:
-                app.state.lane = lane = Lane(database, app.state.settings, lambda: _clock(app))
-                running.push_async_callback(lane.close)
+                app.state.lane = Lane(database, app.state.settings, lambda: _clock(app))
+                running.push_async_callback(app.state.lane.close)
+                app.state.today_lane = TodayLane(database, app.state.settings, lambda: _clock(app))
+                running.push_async_callback(app.state.today_lane.close)
             yield
     finally:
         database.dispose()
 
 
 def _clock(app: FastAPI) -> Clock:
-    """The clock of every endpoint, for the one that FastAPI hands no dependencies."""
+    """The clock of every endpoint, for those that FastAPI hands no dependencies."""
     given: Callable[[], Clock] = app.dependency_overrides.get(get_clock, get_clock)
     return given()
 

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     deliver_webhooks_in_server: bool = True
     """False where a scheduler runs `deliver-webhooks`."""
     lane_group_size: Annotated[int, Field(ge=0, le=512)] = 64
-    """Check-ins that share a transaction at most; 0 gives each one its own."""
+    """Check-ins that share a transaction, and first screens that share a query, at most; 0 gives each one its own."""
     lane_queue_size: Annotated[int, Field(ge=1)] = 4096
 
     @field_validator("trusted_proxies", "webhook_hosts", mode="before")

@@ -1,11 +1,12 @@
-"""The door to the fast lane: POST /check-ins before anything that a framework does for a request, because that costs
-more than a check-in may.
+"""The door to the fast lanes: POST /check-ins and GET /me/today before anything that a framework does for a request,
+because that costs more than they may.
 
 Only what is wholly in order enters here. Whatever is not (no token, a broken body) goes on to the route, which
 refuses it as every other route does.
 """
 
 import time
+from collections.abc import Awaitable
 from typing import Final
 
 import structlog
@@ -19,30 +20,41 @@ from app.access import tokens
 from app.checkins.judging import Submission
 from app.checkins.lane import Lane
 from app.checkins.schemas import CheckInIn
+from app.checkins.today_lane import TodayLane
 from app.errors import Problem, Unauthenticated, respond
 from app.web.middleware import SAFETY_HEADERS, count_answer, with_ours
 
 log = structlog.get_logger()
 
-PATH: Final = "/api/v1/check-ins"
+CHECK_INS: Final = "/api/v1/check-ins"
+TODAY: Final = "/api/v1/me/today"
 _HEADERS: Final = ((b"content-type", b"application/json"), *SAFETY_HEADERS)
 
 
 class Door:
-    """Takes check-ins to `state.lane` where there is one, and everything else to what is behind it."""
+    """Takes check-ins to `state.lane` and first screens to `state.today_lane` where there are such, and everything else
+    to what is behind it.
+    """
 
     def __init__(self, behind: ASGIApp, state: State) -> None:
         self._behind = behind
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self._behind(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            if scope["path"] == CHECK_INS and scope["method"] == "POST":
+                await self._check_in(scope, receive, send)
+                return
+            if scope["path"] == TODAY and scope["method"] == "GET" and not scope["query_string"]:
+                await self._today(scope, receive, send)
+                return
+        await self._behind(scope, receive, send)
+
+    async def _check_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         lane: Lane | None = getattr(self._state, "lane", None)
         token = _token(scope)
-        if lane is None or token is None:
+        if lane is None or token is None or not _is_json(scope):
             await self._behind(scope, receive, send)
             return
         content, is_whole = await _read(receive, self._state.settings.max_body_bytes)
@@ -50,8 +62,21 @@ class Door:
         if submission is None:
             await self._behind(scope, _again(content, receive, is_whole=is_whole), send)
             return
-        status = await _answer(lane, submission, scope, send)
-        count_answer("POST", PATH, status, time.perf_counter() - started)
+        await _answer(lane.record(submission), scope, send, started)
+
+    async def _today(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        lane: TodayLane | None = getattr(self._state, "today_lane", None)
+        token = _token(scope)
+        if lane is None or token is None:
+            await self._behind(scope, receive, send)
+            return
+        try:
+            account_id = tokens.verify(self._state.keyring, token, lane.now())
+        except Unauthenticated:
+            await self._behind(scope, receive, send)
+            return
+        await _answer(_found(lane.read(account_id)), scope, send, started)
 
     def _understood(self, token: str, content: bytes, lane: Lane) -> Submission | None:
         try:
@@ -61,11 +86,15 @@ class Door:
             return None
 
 
-async def _answer(lane: Lane, submission: Submission, scope: Scope, send: Send) -> int:
-    """Record it and say what came of it; returns the status."""
+async def _found(content: Awaitable[bytes]) -> tuple[int, bytes]:
+    return 200, await content
+
+
+async def _answer(answer: Awaitable[tuple[int, bytes]], scope: Scope, send: Send, started: float) -> None:
+    """Say what came of it: status and content, or the problem that is raised instead."""
     trace_id = uuid7().hex
     try:
-        status, content = await lane.record(submission)
+        status, content = await answer
         headers = [*_HEADERS, (b"content-length", b"%d" % len(content)), (b"x-trace-id", trace_id.encode())]
     except Problem as problem:
         scope.setdefault("state", {})["trace_id"] = trace_id
@@ -73,24 +102,27 @@ async def _answer(lane: Lane, submission: Submission, scope: Scope, send: Send) 
         status, content = refusal.status_code, bytes(refusal.body)
         headers = with_ours(refusal.raw_headers, trace_id)
         if status >= 500:
-            log.warning("check_in_not_recorded", code=problem.code, trace_id=trace_id)
+            log.warning("lane_failed", path=scope["path"], code=problem.code, trace_id=trace_id)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
-    return status
+    count_answer(scope["method"], scope["path"], status, time.perf_counter() - started)
 
 
 def _token(scope: Scope) -> str | None:
-    """The access token of a request that says it is JSON; None for every other request."""
-    token, is_json = None, False
+    """The access token of a request that has just one; None for every other request."""
+    token = None
     for name, value in scope["headers"]:
         if name == b"authorization":
             kind, _, rest = value.partition(b" ")
             if token is not None or kind.lower() != b"bearer":
                 return None
             token = rest.strip().decode("latin-1")
-        elif name == b"content-type":
-            is_json = value.partition(b";")[0].strip().lower() == b"application/json"
-    return token if is_json else None
+    return token
+
+
+def _is_json(scope: Scope) -> bool:
+    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    return bool(kinds) and kinds[-1].partition(b";")[0].strip().lower() == b"application/json"
 
 
 async def _read(receive: Receive, max_bytes: int) -> tuple[bytes, bool]:

@@ -1,4 +1,4 @@
-"""The phone's first screen in one call."""
+"""The phone's first screen in one call: the general way. `today_group` answers the same for many at once."""
 
 from datetime import date
 from typing import Any
@@ -21,7 +21,7 @@ def load_today(call: Call) -> schemas.Today:
         select(Posting)
         .where(Posting.cadre_id == call.viewer.cadre_id, posted_on(today))
         .options(joinedload(Posting.unit))
-        .order_by(Posting.starts_on)
+        .order_by(Posting.starts_on, Posting.id)
         .limit(1)
     )
     if posting is None:
@@ -54,7 +54,7 @@ def _columns(posting: Posting) -> dict[str, Any]:
 
 def _village(session: Session, code: str) -> schemas.VillageNow:
     query = select(Area.name, Fence.geometry).outerjoin(Fence, Fence.area_code == Area.code).where(Area.code == code)
-    rows = session.execute(query).all()
+    rows = session.execute(query.order_by(Fence.id)).all()
     fences = [geometry for _, geometry in rows if geometry is not None]
     return schemas.VillageNow(code=code, name=rows[0][0], fences=fences)
 
@@ -63,7 +63,7 @@ def _check_ins(session: Session, posting: Posting, today: date) -> list[schemas.
     query = (
         select(CheckIn)
         .where(CheckIn.county_code == posting.county_code, CheckIn.date == today, CheckIn.posting_id == posting.id)
-        .order_by(CheckIn.captured_at)
+        .order_by(CheckIn.captured_at, CheckIn.id)
     )
     return [
         schemas.CheckInNow(id=c.id, captured_at=c.captured_at, verdict=Verdict(c.verdict), counts=counts(c))
@@ -75,7 +75,7 @@ def _whereabouts(call: Call, posting: Posting) -> schemas.WhereaboutsNow | None:
     newest = call.session.scalar(
         select(Whereabouts)
         .where(Whereabouts.posting_id == posting.id, Whereabouts.since <= call.now)
-        .order_by(Whereabouts.since.desc(), Whereabouts.received_at.desc())
+        .order_by(Whereabouts.since.desc(), Whereabouts.received_at.desc(), Whereabouts.id.desc())
         .limit(1)
     )
     return schemas.WhereaboutsNow.model_validate(newest) if newest else None
@@ -90,7 +90,7 @@ def _leave(session: Session, posting: Posting, today: date) -> schemas.LeaveNow 
             Leave.ends_on >= today,
             or_(Leave.state == "pending", Leave.state.in_(("approved", "ended")) & (Leave.covered_until >= today)),
         )
-        .order_by(Leave.created_at.desc())
+        .order_by(Leave.created_at.desc(), Leave.id.desc())
         .limit(1)
     )
     return schemas.LeaveNow.model_validate(covering) if covering else None

@@ -65,8 +65,8 @@ def happen(world, event: str, today: date) -> None:
             session.add(declared(session, world, event, today))
 
 
-def declared(session, world, event: str, day: date):
-    posting = session.get(Posting, world.postings["li"])
+def declared(session, world, event: str, day: date, who: str = "li"):
+    posting = session.get(Posting, world.postings[who])
     whose = {
         "id": new_id(),
         "county_code": posting.county_code,
