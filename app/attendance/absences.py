@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.attendance import counters
@@ -116,22 +116,30 @@ def load_histories(
     session: Session, county_code: str, posting_ids: Sequence[UUID], as_of: date, calendar: Calendar
 ) -> dict[UUID, list[HistoryDay]]:
     """The absent and rest days of postings of one county, oldest first, up to `as_of` inclusive."""
-    query = (
-        select(DayEntry.posting_id, DayEntry.date, DayEntry.status, DayEntry.confirmed)
-        .where(
-            DayEntry.county_code == county_code,
-            DayEntry.date.between(as_of - WINDOW, as_of),
-            DayEntry.posting_id.in_(posting_ids),
-            DayEntry.status.in_(COUNTED),
-        )
-        .order_by(DayEntry.posting_id, DayEntry.date)
-    )
     histories: dict[UUID, list[HistoryDay]] = {posting_id: [] for posting_id in posting_ids}
-    for posting_id, day, status, confirmed in session.execute(query):
+    asked = {
+        "county_code": county_code,
+        "first": as_of - WINDOW,
+        "last": as_of,
+        "posting_ids": list(posting_ids),
+    }
+    for posting_id, day, status, confirmed in session.execute(_COUNTED_DAYS, asked):
         histories[posting_id].append(
             HistoryDay(day, Status(status), confirmed=confirmed, working=not calendar.is_rest(day))
         )
     return histories
+
+
+_COUNTED_DAYS = (
+    select(DayEntry.posting_id, DayEntry.date, DayEntry.status, DayEntry.confirmed)
+    .where(
+        DayEntry.county_code == bindparam("county_code"),
+        DayEntry.date.between(bindparam("first"), bindparam("last")),
+        DayEntry.posting_id.in_(bindparam("posting_ids", expanding=True)),
+        DayEntry.status.in_(COUNTED),
+    )
+    .order_by(DayEntry.posting_id, DayEntry.date)
+)
 
 
 def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:

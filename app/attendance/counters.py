@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.attendance.bulk import insert_rows
 from app.attendance.scratch import TEMPORARY, fill, scratch
 from app.attendance.upsert import insert_into
 from app.models import AbsenceCounter
@@ -56,13 +57,12 @@ def take_counters(session: Session, county_code: str, posting_ids: Collection[UU
     """
     if not posting_ids:
         return
-    statement = insert_into(session, AbsenceCounter)
-    statement = statement.on_conflict_do_update(
-        index_elements=[AbsenceCounter.county_code, AbsenceCounter.posting_id],
-        set_={"county_code": statement.excluded.county_code},
-    )
     rows = [{"county_code": county_code, "posting_id": posting_id, "runs": ""} for posting_id in sorted(posting_ids)]
-    session.execute(statement, rows)
+    insert_rows(session, AbsenceCounter, rows, _TAKEN)
+
+
+_TAKEN = "ON CONFLICT (county_code, posting_id) DO UPDATE SET county_code = excluded.county_code"
+"""Nothing changes, but the row is locked."""
 
 
 def store_states(session: Session, county_code: str, states: Mapping[UUID, AbsenceState]) -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.attendance import rollups
 from app.attendance.bulk import insert_rows
-from app.attendance.facts import Span
+from app.attendance.facts import AnySpan, Span, parameters_of
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
 
@@ -130,12 +131,17 @@ def last_revisions(session: Session, span: Span) -> dict[tuple[UUID, date], int]
     """The newest revision's number of every (posting, day) of a span that has one: entries that were taken out left
     theirs behind.
     """
-    query = (
+    statement = _last_revisions(named=span.posting_ids is not None)
+    return {(posting_id, day): number for posting_id, day, number in session.execute(statement, parameters_of(span))}
+
+
+@lru_cache(maxsize=2)
+def _last_revisions(*, named: bool) -> Select[UUID, date, int]:
+    return (
         select(DayRevision.posting_id, DayRevision.date, func.max(DayRevision.revision))
-        .where(span.of(DayRevision))
+        .where(AnySpan(named=named).of(DayRevision))
         .group_by(DayRevision.posting_id, DayRevision.date)
     )
-    return {(posting_id, day): number for posting_id, day, number in session.execute(query)}
 
 
 def _delta(change: Change) -> rollups.Delta:

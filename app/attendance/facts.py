@@ -102,7 +102,7 @@ class Span:
         return and_(self.whose(model), first <= self.last, or_(last.is_(None), last >= self.first))
 
 
-class _AnySpan(Span):
+class AnySpan(Span):
     """A span with parameters in the place of values, so that the statement about it is built once."""
 
     def __init__(self, *, named: bool) -> None:
@@ -123,7 +123,7 @@ def load_facts(session: Session, span: Span) -> Result[Any]:
 
 def facts_query(span: Span) -> tuple[Select[Any], dict[str, Any]]:
     """The statement that `load_facts` runs, and its parameters, for a set that the database goes on with."""
-    return _facts_statement(span.days, named=span.posting_ids is not None), _parameters(span)
+    return _facts_statement(span.days, named=span.posting_ids is not None), parameters_of(span) | _days_of(span)
 
 
 def count_facts(session: Session, span: Span, columns: Columns, condition: Condition) -> Result[Any]:
@@ -134,14 +134,19 @@ def count_facts(session: Session, span: Span, columns: Columns, condition: Condi
     facts = _facts_statement(span.days, named=False).subquery("facts")
     key = [*columns(facts.c), facts.c.date, facts.c.signature, facts.c.status]
     query = select(*key, func.count()).where(condition(facts.c)).group_by(*key)
-    return session.execute(query, _parameters(span))
+    return session.execute(query, parameters_of(span) | _days_of(span))
 
 
-def _parameters(span: Span) -> dict[str, Any]:
+def parameters_of(span: Span) -> dict[str, Any]:
+    """What a statement about `AnySpan` is run with."""
     parameters: dict[str, Any] = {"county_codes": span.county_codes, "first": span.first, "last": span.last}
     if span.posting_ids is not None:
         parameters["posting_ids"] = span.posting_ids
-    return parameters | {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
+    return parameters
+
+
+def _days_of(span: Span) -> dict[str, Any]:
+    return {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
 
 
 @lru_cache(maxsize=65536)
@@ -191,7 +196,7 @@ def _facts_statement(count: int, *, named: bool) -> Select[Any]:
     """The statement about `count` days, of postings that are named or of whole counties. Building it costs more than
     running it for one posting.
     """
-    span = _AnySpan(named=named)
+    span = AnySpan(named=named)
     days = _days(count)
     pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span.whose(Posting)).subquery("pairs")
     check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)

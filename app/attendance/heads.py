@@ -4,11 +4,13 @@ a check-in and the close of its day, at the same instant, see each other in one 
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.attendance.upsert import insert_into
+from app.attendance.upsert import insert_of
 from app.models import DayHead
 
 HeadKey = tuple[str, date]
@@ -22,21 +24,31 @@ def take_heads(session: Session, keys: Iterable[HeadKey]) -> dict[HeadKey, datet
     wanted = sorted(set(keys))
     if not wanted:
         return {}
-    insert = insert_into(session, DayHead)
-    statement = insert.on_conflict_do_update(
-        index_elements=[DayHead.county_code, DayHead.date], set_={"version": DayHead.version + 1}
-    ).returning(DayHead.county_code, DayHead.date, DayHead.closed_at)
     rows = [{"county_code": county, "date": day, "version": 1, "closed_at": None} for county, day in wanted]
     closed: dict[HeadKey, datetime | None] = {}
-    for county, day, closed_at in session.execute(statement, rows):
+    for county, day, closed_at in session.execute(_taking(session.get_bind().dialect.name), rows):
         closed[county, day] = closed_at
     return closed
 
 
-def last_closed_day(session: Session, county_code: str) -> date | None:
-    return session.scalar(
-        select(DayHead.date)
-        .where(DayHead.county_code == county_code, DayHead.closed_at.is_not(None))
-        .order_by(DayHead.date.desc())
-        .limit(1)
+@lru_cache(maxsize=2)
+def _taking(dialect: str) -> Any:
+    return (
+        insert_of(dialect, DayHead)
+        .on_conflict_do_update(
+            index_elements=[DayHead.county_code, DayHead.date], set_={"version": DayHead.version + 1}
+        )
+        .returning(DayHead.county_code, DayHead.date, DayHead.closed_at)
     )
+
+
+_LAST_CLOSED = (
+    select(DayHead.date)
+    .where(DayHead.county_code == bindparam("county_code"), DayHead.closed_at.is_not(None))
+    .order_by(DayHead.date.desc())
+    .limit(1)
+)
+
+
+def last_closed_day(session: Session, county_code: str) -> date | None:
+    return session.scalar(_LAST_CLOSED, {"county_code": county_code})

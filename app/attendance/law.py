@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.models import CalendarYear, Filing, LocalProvision
@@ -13,9 +13,11 @@ from app.policy.provisions import Kind, Provision, Provisions, load_text
 
 def load_provisions(session: Session) -> Provisions:
     """The text and every local provision; `in_force` picks by day and area."""
-    entered = select(LocalProvision).order_by(LocalProvision.entered_at, LocalProvision.id)
-    local = [as_provision(row) for row in session.scalars(entered)]
+    local = [as_provision(row) for row in session.scalars(_LOCAL)]
     return load_text().adding(local) if local else load_text()
+
+
+_LOCAL = select(LocalProvision).order_by(LocalProvision.entered_at, LocalProvision.id)
 
 
 def as_provision(row: LocalProvision) -> Provision:
@@ -35,7 +37,10 @@ def as_provision(row: LocalProvision) -> Provision:
 
 def load_calendar(session: Session) -> Calendar:
     """All published years; years that are not loaded are assumed by weekday."""
-    return Calendar.from_json({row.year: row.days for row in session.scalars(select(CalendarYear))})
+    return Calendar.from_json(dict(session.execute(_YEARS).all()))
+
+
+_YEARS = select(CalendarYear.year, CalendarYear.days)
 
 
 def month_of(day: date) -> str:
@@ -49,9 +54,12 @@ def is_locked(session: Session, township_code: str, day: date) -> bool:
 
 def locked_months(session: Session, townships: Iterable[str], days: Iterable[date]) -> set[tuple[str, str]]:
     """The (township, YYYY-MM) among these that have been filed."""
-    query = select(Filing.area_code, Filing.period).where(
-        Filing.kind == "monthly",
-        Filing.area_code.in_(set(townships)),
-        Filing.period.in_({month_of(day) for day in days}),
-    )
-    return {(area, period) for area, period in session.execute(query)}
+    asked = {"townships": list(set(townships)), "months": list({month_of(day) for day in days})}
+    return {(area, period) for area, period in session.execute(_FILED, asked)}
+
+
+_FILED = select(Filing.area_code, Filing.period).where(
+    Filing.kind == "monthly",
+    Filing.area_code.in_(bindparam("townships", expanding=True)),
+    Filing.period.in_(bindparam("months", expanding=True)),
+)

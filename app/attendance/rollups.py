@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, Select, and_, case, func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from app.attendance.bulk import insert_rows
 from app.attendance.upsert import insert_into
 from app.models import CountyMonth, CountyRollup, DayEntry, DayHead, TeamRollup
 from app.policy.attendance import Status
@@ -69,11 +70,11 @@ def _add(
     moved = {values: numbers for values, numbers in changes.items() if any(numbers.values())}
     if not moved:
         return
-    statement = insert_into(session, model)
-    added = {name: getattr(model, name) + statement.excluded[name] for name in (*NUMBERS, *besides)}
     # In the order of their keys, so that two writers never wait for each other.
     rows = [dict(zip(key, values, strict=True)) | moved[values] | besides for values in sorted(moved, key=str)]
-    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added), rows)
+    table = model.__tablename__
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in (*NUMBERS, *besides))
+    insert_rows(session, model, rows, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}")
 
 
 def count_day(session: Session, county_codes: Sequence[str], day: date, standing: Any) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.models import Fence as StoredFence
@@ -14,10 +14,14 @@ from app.policy.geofence import Circle, Fence, Polygon
 def load_fences(session: Session, village_codes: Collection[str]) -> dict[str, list[Fence]]:
     """By village; a village without a fence is missing."""
     fences: dict[str, list[Fence]] = defaultdict(list)
-    query = select(StoredFence.area_code, StoredFence.geometry).where(StoredFence.area_code.in_(village_codes))
-    for area_code, geometry in session.execute(query):
+    for area_code, geometry in session.execute(_FENCES, {"villages": list(village_codes)}):
         fences[area_code].append(as_fence(geometry))
     return fences
+
+
+_FENCES = select(StoredFence.area_code, StoredFence.geometry).where(
+    StoredFence.area_code.in_(bindparam("villages", expanding=True))
+)
 
 
 def as_fence(geometry: dict[str, Any]) -> Fence:

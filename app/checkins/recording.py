@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access.viewer import Role
@@ -22,7 +23,6 @@ from app.attendance.facts import Span, load_facts
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, load_provisions, locked_months, month_of
 from app.attendance.rejudge import MAX_SPAN_DAYS, Rejudging, status_of
-from app.attendance.upsert import insert_into
 from app.checkins.fences import load_fences
 from app.checkins.judging import (
     RuleBook,
@@ -36,6 +36,7 @@ from app.checkins.judging import (
 )
 from app.checkins.risks import RECENT, Fix, Trail
 from app.clock import business_day
+from app.database import Instant
 from app.errors import Forbidden, Problem
 from app.models import Account, CheckIn, DeviceUse, Posting
 from app.policy.attendance import Status
@@ -126,6 +127,30 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
 
 
 _CHECK_INS = select(*CheckIn.__table__.columns)
+_DEVICES = select(DeviceUse.device_id, DeviceUse.account_id).where(
+    DeviceUse.device_id.in_(bindparam("used", expanding=True))
+)
+_ACCOUNTS = select(Account.id, Account.role, Account.cadre_id).where(
+    Account.id.in_(bindparam("ids", expanding=True)), Account.active.is_(True)
+)
+_POSTINGS = (
+    select(Posting).where(Posting.cadre_id.in_(bindparam("cadres", expanding=True))).options(joinedload(Posting.unit))
+)
+_FIXES: Select[*tuple[Any, ...]] = select(
+    CheckIn.posting_id,
+    CheckIn.date,
+    func.coalesce(CheckIn.fixed_at, CheckIn.captured_at, type_=Instant),
+    CheckIn.lng,
+    CheckIn.lat,
+    CheckIn.wgs84_lng,
+    CheckIn.wgs84_lat,
+).where(
+    CheckIn.county_code.in_(bindparam("counties", expanding=True)),
+    CheckIn.posting_id.in_(bindparam("postings", expanding=True)),
+    CheckIn.date >= bindparam("first"),
+    CheckIn.wgs84_lng.is_not(None),
+)
+"""Statements are built once: building one costs as much as running it."""
 
 
 def _load(session: Session, submissions: Sequence[Submission], now: datetime) -> Context:
@@ -143,21 +168,24 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     )
     _load_fixes(session, context, theirs, min(days))
     used = {s.body.device_id for s in submissions if s.body.device_id}
-    for device_id, account_id in session.execute(
-        select(DeviceUse.device_id, DeviceUse.account_id).where(DeviceUse.device_id.in_(used))
-    ):
+    for device_id, account_id in session.execute(_DEVICES, {"used": list(used)}):
         context.devices[device_id].add(account_id)
     return context
 
 
 def _load_stored(session: Session, ids: set[UUID]) -> dict[UUID, Row]:
     """Those that are on record already, by id. The ids are one parameter: two hundred cost more than the question."""
-    if session.get_bind().dialect.name == "postgresql":
-        among = CheckIn.id == any_(bindparam("ids", list(ids), ARRAY(Uuid)))
-    else:
-        given = func.json_each(json_text([each.hex for each in ids])).table_valued("value")
-        among = CheckIn.id.in_(select(given.c.value))
-    return {row["id"]: dict(row) for row in session.execute(_CHECK_INS.where(among)).mappings()}
+    dialect = session.get_bind().dialect.name
+    asked = {"ids": list(ids) if dialect == "postgresql" else json_text([each.hex for each in ids])}
+    return {row["id"]: dict(row) for row in session.execute(_stored_ones(dialect), asked).mappings()}
+
+
+@lru_cache(maxsize=2)
+def _stored_ones(dialect: str) -> Select[Any]:
+    if dialect == "postgresql":
+        return _CHECK_INS.where(CheckIn.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    given = func.json_each(bindparam("ids")).table_valued("value")
+    return _CHECK_INS.where(CheckIn.id.in_(select(given.c.value)))
 
 
 def _take_past_months(session: Session, postings: Iterable[Place], days: Iterable[date], today: date) -> None:
@@ -169,41 +197,24 @@ def _take_past_months(session: Session, postings: Iterable[Place], days: Iterabl
 def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[Place]]:
     """The postings of every account that may check in; an account that may not is missing."""
     postings: dict[UUID, list[Place]] = {}
-    accounts = select(Account.id, Account.role, Account.cadre_id).where(
-        Account.id.in_(account_ids), Account.active.is_(True)
-    )
     cadres: dict[UUID, UUID] = {}
-    for account_id, role, cadre_id in session.execute(accounts):
+    for account_id, role, cadre_id in session.execute(_ACCOUNTS, {"ids": list(account_ids)}):
         if role == Role.CADRE and cadre_id is not None:
             postings[account_id] = []
             cadres[cadre_id] = account_id
-    query = select(Posting).where(Posting.cadre_id.in_(cadres)).options(joinedload(Posting.unit))
-    for posting in session.scalars(query):
+    for posting in session.scalars(_POSTINGS, {"cadres": list(cadres)}):
         postings[cadres[posting.cadre_id]].append(Place.of(posting))
     return postings
 
 
-def _load_fixes(session: Session, context: Context, postings: Iterable[Place], first: date) -> None:
-    by_id = {posting.id: posting for posting in postings}
-    query = select(
-        CheckIn.posting_id,
-        CheckIn.date,
-        CheckIn.captured_at,
-        CheckIn.fixed_at,
-        CheckIn.lng,
-        CheckIn.lat,
-        CheckIn.wgs84_lng,
-        CheckIn.wgs84_lat,
-    ).where(
-        CheckIn.county_code.in_({posting.county_code for posting in by_id.values()}),
-        CheckIn.posting_id.in_(by_id),
-        CheckIn.date >= first - RECENT,
-        CheckIn.wgs84_lng.is_not(None),
-    )
-    for row in session.execute(query).mappings():
-        wgs84 = (row["wgs84_lng"], row["wgs84_lat"])
-        at = row["fixed_at"] or row["captured_at"]
-        context.fixes[row["posting_id"]].add(Fix(row["date"], at, row["lng"], row["lat"], wgs84))
+def _load_fixes(session: Session, context: Context, postings: Sequence[Place], first: date) -> None:
+    asked = {
+        "counties": list({posting.county_code for posting in postings}),
+        "postings": [posting.id for posting in postings],
+        "first": first - RECENT,
+    }
+    for posting_id, day, at, lng, lat, wgs84_lng, wgs84_lat in session.execute(_FIXES, asked):
+        context.fixes[posting_id].add(Fix(day, at, lng, lat, (wgs84_lng, wgs84_lat)))
 
 
 def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
@@ -259,7 +270,7 @@ def _remember_devices(session: Session, fresh: Sequence[Row], now: datetime) -> 
     seen = sorted({(row["device_id"], row["account_id"]) for row in fresh if row["device_id"]}, key=str)
     if seen:
         rows = [{"device_id": device, "account_id": account, "first_seen_at": now} for device, account in seen]
-        session.execute(insert_into(session, DeviceUse).values(rows).on_conflict_do_nothing())
+        insert_rows(session, DeviceUse, rows, "ON CONFLICT DO NOTHING")
 
 
 def _judge_days(
