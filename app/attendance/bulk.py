@@ -29,8 +29,8 @@ def insert_rows(session: Session, model: Any, rows: Sequence[Row], ending: str =
     if connection.dialect.name == "postgresql":
         connection.execute(_from_json(model, columns, ending), {"rows": orjson.dumps(rows).decode()})
         return
-    write = writers(model)
-    stored = [{name: write[name](row[name]) if name in write else row[name] for name in columns} for row in rows]
+    written = [(name, write) for name, write in writers(model).items() if name in rows[0]]
+    stored = [{**row, **{name: write(row[name]) for name, write in written}} for row in rows]
     connection.exec_driver_sql(_from_places(model, columns, ending), stored)
 
 
