@@ -32,7 +32,13 @@ T = TypeVar("T")
 
 
 def refresh_absences(
-    session: Session, postings: Sequence[Posting], *, now: datetime, by: UUID | None, calendar: Calendar
+    session: Session,
+    postings: Sequence[Posting],
+    *,
+    now: datetime,
+    by: UUID | None,
+    calendar: Calendar,
+    provisions: Provisions | None = None,
 ) -> None:
     """The past of these postings has changed: read it anew as of their county's last closed day, judge its absences,
     turn their flags.
@@ -40,7 +46,8 @@ def refresh_absences(
     by_county: dict[str, list[Posting]] = defaultdict(list)
     for posting in postings:
         by_county[posting.county_code].append(posting)
-    provisions = load_provisions(session) if by_county else None
+    if by_county and provisions is None:
+        provisions = load_provisions(session)
     for county_code, concerned in sorted(by_county.items()):
         if provisions is None or last_closed_day(session, county_code) is None:
             continue

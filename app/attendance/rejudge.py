@@ -18,6 +18,7 @@ from app.clock import business_day
 from app.models import Posting
 from app.policy.attendance import DayJudgment, Status, judge_day
 from app.policy.calendar import Calendar
+from app.policy.provisions import Provisions
 
 Confirm = Callable[[Row[Any], DayJudgment], bool]
 """Whether a day is confirmed from now on; asked with the facts row and the judgment under the standing confirmation."""
@@ -61,6 +62,8 @@ class Rejudging:
     author: Author
     even_locked: bool = False
     confirm: Confirm | None = None
+    provisions: Provisions | None = None
+    """What is in force, from whoever has read it in this transaction."""
     statuses: dict[tuple[UUID, date], Status] = field(default_factory=dict)
     """What the days that were looked at come to, by posting and date."""
 
@@ -79,6 +82,7 @@ class Rejudging:
             now=self.author.at,
             by=self.author.by,
             calendar=calendar,
+            provisions=self.provisions,
         )
         return changes
 

@@ -104,6 +104,8 @@ class Context:
     """Recent ones by posting."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
     """The accounts that a phone was used for."""
+    new_uses: list[Row] = field(default_factory=list)
+    """Phones that an account has not been seen with before."""
 
 
 def record_check_ins(session: Session, submissions: Sequence[Submission], now: datetime) -> list[Outcome]:
@@ -120,7 +122,8 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
     statuses: dict[tuple[UUID, date], Status] = {}
     if fresh:
         insert_rows(session, CheckIn, fresh)
-        _remember_devices(session, fresh, now)
+        uses = sorted(context.new_uses, key=lambda use: (use["device_id"], use["account_id"]))
+        insert_rows(session, DeviceUse, uses, "ON CONFLICT DO NOTHING")
         statuses = _judge_days(session, context, fresh, now)
     _tell_statuses(session, [outcome for outcome in outcomes if isinstance(outcome, Recorded)], statuses)
     return outcomes
@@ -130,11 +133,16 @@ _CHECK_INS = select(*CheckIn.__table__.columns)
 _DEVICES = select(DeviceUse.device_id, DeviceUse.account_id).where(
     DeviceUse.device_id.in_(bindparam("used", expanding=True))
 )
-_ACCOUNTS = select(Account.id, Account.role, Account.cadre_id).where(
-    Account.id.in_(bindparam("ids", expanding=True)), Account.active.is_(True)
-)
 _POSTINGS = (
-    select(Posting).where(Posting.cadre_id.in_(bindparam("cadres", expanding=True))).options(joinedload(Posting.unit))
+    select(Account.id, Posting)
+    .outerjoin(Posting, Posting.cadre_id == Account.cadre_id)
+    .where(
+        Account.id.in_(bindparam("accounts", expanding=True)),
+        Account.active.is_(True),
+        Account.role == Role.CADRE,
+        Account.cadre_id.is_not(None),
+    )
+    .options(joinedload(Posting.unit))
 )
 _FIXES: Select[*tuple[Any, ...]] = select(
     CheckIn.posting_id,
@@ -196,15 +204,12 @@ def _take_past_months(session: Session, postings: Iterable[Place], days: Iterabl
 
 def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[Place]]:
     """The postings of every account that may check in; an account that may not is missing."""
-    postings: dict[UUID, list[Place]] = {}
-    cadres: dict[UUID, UUID] = {}
-    for account_id, role, cadre_id in session.execute(_ACCOUNTS, {"ids": list(account_ids)}):
-        if role == Role.CADRE and cadre_id is not None:
-            postings[account_id] = []
-            cadres[cadre_id] = account_id
-    for posting in session.scalars(_POSTINGS, {"cadres": list(cadres)}):
-        postings[cadres[posting.cadre_id]].append(Place.of(posting))
-    return postings
+    postings: dict[UUID, list[Place]] = defaultdict(list)
+    for account_id, posting in session.execute(_POSTINGS, {"accounts": list(account_ids)}):
+        own = postings[account_id]
+        if posting is not None:
+            own.append(Place.of(posting))
+    return dict(postings)
 
 
 def _load_fixes(session: Session, context: Context, postings: Sequence[Place], first: date) -> None:
@@ -255,7 +260,9 @@ def _judged(
     row, fix = judge_check_in(context.book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
     if fix is not None:
         context.fixes[posting.id].add(fix)
-    used_by.add(submission.account_id)
+    if device_id and submission.account_id not in used_by:
+        context.new_uses.append({"device_id": device_id, "account_id": submission.account_id, "first_seen_at": now})
+        used_by.add(submission.account_id)
     return row
 
 
@@ -266,24 +273,18 @@ def _earlier(trail: Trail, submission: Submission, day: date) -> list[Fix]:
     return trail.around(position.lng, position.lat, position.fixed_at or submission.body.captured_at, day - RECENT)
 
 
-def _remember_devices(session: Session, fresh: Sequence[Row], now: datetime) -> None:
-    seen = sorted({(row["device_id"], row["account_id"]) for row in fresh if row["device_id"]}, key=str)
-    if seen:
-        rows = [{"device_id": device, "account_id": account, "first_seen_at": now} for device, account in seen]
-        insert_rows(session, DeviceUse, rows, "ON CONFLICT DO NOTHING")
-
-
 def _judge_days(
     session: Session, context: Context, fresh: Sequence[Row], now: datetime
 ) -> dict[tuple[UUID, date], Status]:
     """Judge the days of these check-ins again; what they come to."""
+    provisions = context.book.provisions
     postings = {place.id: place.posting for own in context.postings.values() for place in own}
     [*accounts] = {row["account_id"] for row in fresh}
     first, last = min(row["date"] for row in fresh), max(row["date"] for row in fresh)
     if len(accounts) == 1 and (last - first).days < MAX_SPAN_DAYS:
         # One phone's batch: all its days at once. A day between them that nothing happened on is judged as it was.
         own = [postings[posting_id] for posting_id in sorted({row["posting_id"] for row in fresh})]
-        rejudging = Rejudging(session, Author(now, accounts[0], "check_in"))
+        rejudging = Rejudging(session, Author(now, accounts[0], "check_in"), provisions=provisions)
         rejudging.run(own, first, last)
         return rejudging.statuses
     by_day: dict[date, dict[UUID, UUID]] = defaultdict(dict)
@@ -291,7 +292,7 @@ def _judge_days(
         by_day[row["date"]][row["posting_id"]] = row["account_id"]
     statuses: dict[tuple[UUID, date], Status] = {}
     for day, authors in sorted(by_day.items()):
-        rejudging = Rejudging(session, Author(now, None, "check_in", each=authors))
+        rejudging = Rejudging(session, Author(now, None, "check_in", each=authors), provisions=provisions)
         rejudging.run([postings[posting_id] for posting_id in sorted(authors)], day, day)
         statuses |= rejudging.statuses
     return statuses
