@@ -29,9 +29,9 @@ from app.models import DayHead, Posting
 
 log = structlog.get_logger()
 
-POSTINGS_A_TRANSACTION = 10_000
-"""Counties are closed together up to so many postings. More is not faster, makes the check-ins of the morning wait
-longer for the disk, and whoever uploads late waits for the end of the transaction.
+POSTINGS_A_TRANSACTION = 30_000
+"""Counties are closed together up to so many postings. Fewer take longer for all, and more make whoever uploads late
+wait longer for the end of the transaction.
 """
 
 ATTEMPTS = 3

@@ -122,21 +122,23 @@ def move_on(
     turning: set[UUID] = set()
     for absentees in _absentees(session, standing):
         moves = []
-        for row in absentees:
-            before = AbsenceState(row.runs or "", row.unbroken_through)
-            after = before.after_absence(day, confirmed=row.confirmed)
-            if after.may_turn(fewest_days(row.village_code)):
-                turning.add(row.posting_id)
-            moves.append((row.county_code, row.posting_id, row.runs is None, *_parts(before), *_parts(after)))
+        # Most have the same past: none.
+        after_by_past: dict[tuple[str | None, date | None, bool], AbsenceState] = {}
+        for county_code, posting_id, village_code, confirmed, runs, through in absentees:
+            after = after_by_past.get((runs, through, confirmed))
+            if after is None:
+                after = AbsenceState(runs or "", through).after_absence(day, confirmed=confirmed)
+                after_by_past[runs, through, confirmed] = after
+            if after.may_turn(fewest_days(village_code)):
+                turning.add(posting_id)
+            moves.append(
+                (county_code, posting_id, runs is None, runs or "", through, after.runs, after.unbroken_through)
+            )
         with scratch(session, _moves):
             fill(session, _moves, moves)
             if _apply(session) != len(moves):
                 make_anew(session.scalars(select(_moves.c.posting_id).where(_not_applied())).all())
     return turning
-
-
-def _parts(state: AbsenceState) -> tuple[str, date | None]:
-    return state.runs, state.unbroken_through
 
 
 def _rest(session: Session, county_codes: Sequence[str], day: date, standing: Any) -> None:
