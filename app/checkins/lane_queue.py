@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from app.errors import Problem, Unavailable
+from app.errors import Problem, Unavailable, problem_of
 from app.settings import Settings
 
 RETRY_AFTER_SECONDS = 2
@@ -73,7 +73,15 @@ class LaneQueue(Generic[Asked, Answered]):
         while not ending or kept:
             group, ending = self._gather(kept, ending)
             if group:
-                self._serve(group)
+                self._serve_or_say(group)
+
+    def _serve_or_say(self, group: list[Waiting[Asked, Answered]]) -> None:
+        """A thread that ended here would leave everybody waiting who comes after."""
+        try:
+            self._serve(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
+            problem = problem_of(error)
+            self.post([(waiting, problem) for waiting in group])
 
     def _gather(
         self, kept: deque[Waiting[Asked, Answered]], ending: bool

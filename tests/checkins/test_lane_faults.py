@@ -150,6 +150,24 @@ def test_a_caller_that_goes_away_takes_nothing_back(world, settings):
     assert stored_ids(world) == {one.body.id for one in sent}
 
 
+def test_a_group_that_breaks_in_an_unforeseen_way_is_told_and_the_next_one_is_served(world, settings):
+    sent = everybody(world)
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock)
+        serve = lane._queue._serve
+        lane._queue._serve = lambda _group: 1 / 0
+        broken = await asyncio.gather(lane.record(sent[0]), return_exceptions=True)
+        lane._queue._serve = serve
+        served = await asyncio.wait_for(lane.record(sent[1]), 10)
+        await lane.close()
+        return broken[0], served
+
+    broken, served = asyncio.run(drive())
+    assert (broken.status, served.status) == (500, 201)
+    assert stored_ids(world) == {sent[1].body.id}
+
+
 def test_a_full_queue_says_when_to_come_back(world, settings):
     full = settings.model_copy(update={"lane_queue_size": 2})
     answers = run(world, full, everybody(world))
