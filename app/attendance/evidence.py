@@ -11,15 +11,13 @@ from sqlalchemy.orm import Session
 from app.attendance import schemas
 from app.attendance.facts import Span
 from app.models import CheckIn, Correction, Leave, Posting, Registration, Whereabouts
+from app.policy.attendance import is_presence
 
 DayKey = tuple[UUID, date]
 
 
 def counts(check_in: CheckIn) -> bool:
-    """Whether a check-in is presence: by itself, or because the township accepted it."""
-    if check_in.accepted is not None:
-        return check_in.accepted
-    return not check_in.needs_acceptance
+    return is_presence(needs_acceptance=check_in.needs_acceptance, accepted=check_in.accepted)
 
 
 def load_evidence(

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from app.clock import SHANGHAI
-from app.policy.attendance import Status
+from app.policy.attendance import Status, is_presence
 
 
 def answer_of(
@@ -24,17 +24,16 @@ def answer_of(
         "verdict": row["verdict"],
         "reason": row["reason"],
         "distance_m": row["distance_m"],
-        "counts": is_presence(row),
+        "counts": is_presence(needs_acceptance=bool(row["needs_acceptance"]), accepted=flag_of(row["accepted"])),
         "risk_flags": row["risk_flags"],
         "basis": basis,
         "day_status": day_status,
     }
 
 
-def is_presence(row: Mapping[str, Any]) -> bool:
-    """As `attendance.evidence.counts`, of a row."""
-    accepted = row["accepted"]
-    return not row["needs_acceptance"] if accepted is None else bool(accepted)
+def flag_of(stored: bool | int | None) -> bool | None:
+    """A truth value as every answer writes it; the embedded database stores a number."""
+    return None if stored is None else bool(stored)
 
 
 def dashed(stored_id: str) -> str:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from app.access.viewer import Role
 from app.attendance.law import load_calendar
 from app.attendance.rejudge import status_from
-from app.checkins.answers import dashed, instant_of, is_presence
+from app.checkins.answers import dashed, flag_of, instant_of
 from app.checkins.lane_day import signature_of
 from app.checkins.today_store import Found, TodayStore
 from app.clock import SHANGHAI, business_day
 from app.database import Database
 from app.errors import Forbidden, Problem, Unauthenticated
+from app.policy.attendance import is_presence
 from app.policy.calendar import Calendar
 
 
@@ -89,7 +90,7 @@ def _check_ins(rows: list[list[Any]]) -> list[dict[str, Any]]:
             "id": dashed(row_id),
             "captured_at": _in_beijing(captured_at),
             "verdict": verdict,
-            "counts": is_presence({"needs_acceptance": needs_acceptance, "accepted": accepted}),
+            "counts": is_presence(needs_acceptance=bool(needs_acceptance), accepted=flag_of(accepted)),
         }
         for row_id, captured_at, verdict, needs_acceptance, accepted in sorted(rows, key=_by_time)
     ]
