@@ -14,9 +14,9 @@ from sqlalchemy import Connection, create_engine, text
 
 from app.access import tokens
 from app.attendance.partitions import PARTITIONED, ensure_partitions
-from app.checkins.risks import RECENT
 from app.clock import business_day, now
 from app.database import Database
+from app.policy.risks import RECENT
 from app.settings import Settings
 from bench import nation, world
 from bench.check_in import CONNECTIONS

@@ -11,12 +11,12 @@ from uuid import UUID
 import orjson
 
 from app.checkins.geodesic import geodesic_m
-from app.checkins.risks import Fix, impossible_speed, repeated_coordinates, stale_fix
 from app.checkins.schemas import CheckInIn
 from app.clock import business_day, day_closes_at
 from app.errors import Conflict
 from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
 from app.policy.provisions import Provisions
+from app.policy.risks import Fix, impossible_speed, repeated_coordinates, stale_fix
 
 BASIS_KEYS = ("presence.evidence", "presence.verdict")
 
@@ -237,7 +237,10 @@ def _risk_flags(
     sent = body.position
     raised = (
         ("mock_location", sent is not None and sent.mock),
-        ("impossible_speed", fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh)),
+        (
+            "impossible_speed",
+            fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh, geodesic_m),
+        ),
         ("repeated_coordinates", fix is not None and repeated_coordinates(fix, around.earlier)),
         ("shared_device", around.device_of_others),
         ("clock_skew", clock_skew),

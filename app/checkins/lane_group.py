@@ -34,7 +34,6 @@ from app.checkins.judging import (
 )
 from app.checkins.lane_day import signature_of, standing_in
 from app.checkins.lane_store import Loaded, Row, Store
-from app.checkins.risks import Fix
 from app.clock import business_day
 from app.database import Database
 from app.errors import Forbidden, Problem, Unauthenticated
@@ -42,6 +41,7 @@ from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.geofence import Fence
 from app.policy.provisions import load_text
+from app.policy.risks import Fix
 
 FENCES_KEPT = 50_000
 

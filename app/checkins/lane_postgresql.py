@@ -12,8 +12,8 @@ from psycopg.errors import error_from_result
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.lane_store import Group, Row, Versions, group_of
-from app.checkins.risks import RECENT
 from app.database import Database
+from app.policy.risks import RECENT
 
 LOCK_TIMEOUT_MS = 5_000
 """How long a group waits for an officer's work on the same day."""

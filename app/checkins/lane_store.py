@@ -15,9 +15,9 @@ import orjson
 from app.attendance.bulk import Writer, instant_text, writers
 from app.attendance.law import month_of
 from app.checkins import lane_sql
-from app.checkins.risks import RECENT
 from app.database import Database
 from app.models import CheckIn, DayEntry
+from app.policy.risks import RECENT
 
 Row = dict[str, Any]
 """One check-in and what its day comes to, by the names in `lane_sql.ROW`."""

@@ -34,13 +34,13 @@ from app.checkins.judging import (
     no_posting,
     rule_book,
 )
-from app.checkins.risks import RECENT, Fix, Trail
 from app.clock import business_day
 from app.database import Instant
 from app.errors import Forbidden, Problem
 from app.models import Account, CheckIn, DeviceUse, Posting
 from app.policy.attendance import Status
 from app.policy.geofence import Fence
+from app.policy.risks import RECENT, Fix, Trail
 
 Row = dict[str, Any]
 """A check-in by column."""

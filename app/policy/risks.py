@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from app.checkins.geodesic import geodesic_m
-from app.policy.geofence import approximate_distance_m
+from app.policy.geofence import Geodesic, approximate_distance_m
 
 RECENT = timedelta(days=7)
 """How far back fixes are compared: nobody on earth is fast enough for an older one to matter."""
@@ -24,7 +23,7 @@ class Fix(NamedTuple):
     wgs84: tuple[float, float]
 
 
-def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float) -> bool:
+def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float, geodesic: Geodesic) -> bool:
     """Whether getting here from the last fix before it would take more than `presence.max_speed_kmh`."""
     last: Fix | None = None
     for other in earlier:
@@ -35,7 +34,7 @@ def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float) -> 
     reach_m = max_speed_kmh * (fix.at - last.at).total_seconds() / 3.6
     distance_m, doubt_m = approximate_distance_m(*last.wgs84, *fix.wgs84)
     if abs(distance_m - reach_m) <= doubt_m:
-        distance_m = geodesic_m(*last.wgs84, *fix.wgs84)
+        distance_m = geodesic(*last.wgs84, *fix.wgs84)
     return distance_m > reach_m
 
 
