@@ -8,6 +8,7 @@ How a row is found is written so that no statistics can turn a group of thirty i
 of the kind "is there one" is a subquery with a limit (an EXISTS may become a hash of everything there is).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.dialects import postgresql
@@ -127,6 +128,26 @@ class Day:
         self.of_posting = "x.county_code = p.county_code AND x.posting_id = p.id"
         self.of_today = f"{self.of_posting} AND x.date = {words.day}"
 
+    def posted(self, posting: str) -> str:
+        """The condition that a row of `postings` holds on the day."""
+        day = self.words.day
+        return f"{posting}.starts_on <= {day} AND ({posting}.ends_on IS NULL OR {posting}.ends_on >= {day})"
+
+    def ask(self, changes: str, columns: Sequence[str], whose: str) -> str:
+        """The statement: one row, with what tells whether the law has changed and an array with the columns for each
+        account; `whose` is the condition that `p` is its posting.
+        """
+        w = self.words
+        listed = ",\n    ".join(("s.n", "a.role", "a.active", w.id.format("p.id"), *columns))
+        return f"""
+WITH s AS MATERIALIZED ({w.sent})
+SELECT {changes},
+    {w.collect}({w.array}({listed}))
+FROM s
+    LEFT JOIN accounts a ON a.id = s.account_id
+    LEFT JOIN postings p ON {whose}
+"""
+
     def head(self) -> str:
         """Version, and whether the day is closed."""
         w = self.words
@@ -195,26 +216,13 @@ class _Load(Day):
         self.fix = f"{words.array}(x.date, {self.at}, x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
 
     def statement(self) -> str:
-        """One row: what tells whether the law has changed, and an array with the columns of `Loaded` for each."""
-        w = self.words
-        columns = ",\n    ".join(self._columns())
-        posted = f"p.starts_on <= {w.day} AND (p.ends_on IS NULL OR p.ends_on >= {w.day})"
-        return f"""
-WITH s AS MATERIALIZED ({w.sent})
-SELECT {_changes("local_provisions", "entered_at")} || '/' || {CALENDAR_CHANGES},
-    {w.collect}({w.array}({columns}))
-FROM s
-    LEFT JOIN accounts a ON a.id = s.account_id
-    LEFT JOIN postings p ON p.cadre_id = a.cadre_id AND {posted}
-"""
+        """For each account the columns of `Loaded`, once for each posting on the day."""
+        changes = f"{_changes('local_provisions', 'entered_at')} || '/' || {CALENDAR_CHANGES}"
+        return self.ask(changes, self._columns(), f"p.cadre_id = a.cadre_id AND {self.posted('p')}")
 
     def _columns(self) -> tuple[str, ...]:
         w = self.words
         return (
-            "s.n",
-            "a.role",
-            "a.active",
-            w.id.format("p.id"),
             "p.county_code",
             "p.township_code",
             "p.village_code",

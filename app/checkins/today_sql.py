@@ -17,27 +17,13 @@ class _Today(Day):
         self.now = now
 
     def statement(self) -> str:
-        """One row: what tells whether the calendar has changed, and an array with the columns of `Found` for each."""
-        w = self.words
-        columns = ",\n    ".join(self._columns())
-        posted = f"x.starts_on <= {w.day} AND (x.ends_on IS NULL OR x.ends_on >= {w.day})"
-        posting = f"postings x WHERE x.cadre_id = a.cadre_id AND {posted} ORDER BY x.starts_on, x.id LIMIT 1"
-        return f"""
-WITH s AS MATERIALIZED ({w.sent})
-SELECT {CALENDAR_CHANGES},
-    {w.collect}({w.array}({columns}))
-FROM s
-    LEFT JOIN accounts a ON a.id = s.account_id
-    LEFT JOIN postings p ON p.id = (SELECT x.id FROM {posting})
-"""
+        """For each account the columns of `Found`."""
+        first = f"x.cadre_id = a.cadre_id AND {self.posted('x')} ORDER BY x.starts_on, x.id LIMIT 1"
+        whose = f"p.id = (SELECT x.id FROM postings x WHERE {first})"
+        return self.ask(CALENDAR_CHANGES, self._columns(), whose)
 
     def _columns(self) -> tuple[str, ...]:
-        w = self.words
         return (
-            "s.n",
-            "a.role",
-            "a.active",
-            w.id.format("p.id"),
             "p.village_code",
             "p.duty",
             "p.starts_on",
