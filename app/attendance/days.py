@@ -190,11 +190,7 @@ def correct_day(call: Call, body: schemas.CorrectionIn) -> schemas.DayOfMine:
 def _correction(call: Call, posting: Posting, day: date, status: Status, reason: str) -> Correction:
     return Correction(
         id=new_id(),
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
+        **posting.place,
         date=day,
         status=status,
         reason=reason,
@@ -211,11 +207,7 @@ def register(call: Call, body: schemas.RegistrationIn) -> schemas.RegistrationOu
     take_open_day(call.session, posting.township_code, body.date)
     entered = Registration(
         id=new_id(),
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
+        **posting.place,
         date=body.date,
         source=body.source,
         note=body.note,

@@ -183,11 +183,7 @@ class _Turning:
     def _raise(self, posting: Posting, judgment: GroundJudgment, state: FlagState) -> None:
         flag = RecallFlag(
             id=new_id(),
-            posting_id=posting.id,
-            unit_id=posting.unit_id,
-            county_code=posting.county_code,
-            township_code=posting.township_code,
-            village_code=posting.village_code,
+            **posting.place,
             ground=judgment.ground,
             state=None,
             live_key=live_key(posting.id, judgment.ground),

@@ -88,12 +88,8 @@ def _draft(call: Call, body: LeaveIn) -> Leave:
     locked = locked_days(call.session, posting.township_code, body.starts_on, body.ends_on)
     return Leave(
         id=body.id,
-        posting_id=posting.id,
+        **posting.place,
         cadre_id=posting.cadre_id,
-        unit_id=posting.unit_id,
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
         kind=body.kind,
         starts_on=body.starts_on,
         ends_on=body.ends_on,

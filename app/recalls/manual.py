@@ -191,11 +191,7 @@ def _flag(call: Call, body: ManualFlagIn, posting: Posting) -> RecallFlag:
     provisions = load_provisions(call.session)
     return RecallFlag(
         id=new_id(),
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
+        **posting.place,
         ground=body.ground,
         state=None,
         live_key=live_key(posting.id, body.ground),

@@ -201,11 +201,7 @@ def _open_vacancy(session: Session, posting: Posting) -> None:
         return
     session.add(
         Vacancy(
-            posting_id=posting.id,
-            unit_id=posting.unit_id,
-            county_code=posting.county_code,
-            township_code=posting.township_code,
-            village_code=posting.village_code,
+            **posting.place,
             opened_on=date.fromordinal(posting.ends_on.toordinal() + 1),
             filled_by=None,
             filled_on=None,

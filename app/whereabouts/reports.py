@@ -43,11 +43,7 @@ def report(call: PublicCall, village_code: str, body: BoardReportIn, user_agent:
         )
     posting = call.session.get_one(Posting, body.posting_id)
     row = BoardReport(
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
+        **posting.place,
         date=call.today,
         device_hash=device,
         note=body.note,

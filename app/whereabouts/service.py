@@ -55,11 +55,7 @@ def _declaration(call: Call, posting: Posting, body: WhereaboutsIn, digest: str,
     late_upload_days = int(provisions.value("presence.late_upload_days", call.today, posting.village_code))
     return Whereabouts(
         **body.model_dump(),
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
+        **posting.place,
         received_at=call.now,
         first_day=first_day(body.since, call.now, late_upload_days),
         last_day=last_day(body.since, body.expected_back_at, None),

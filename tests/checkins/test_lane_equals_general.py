@@ -69,11 +69,7 @@ def declared(session, world, event: str, day: date, who: str = "li"):
     posting = session.get(Posting, world.postings[who])
     whose = {
         "id": new_id(),
-        "county_code": posting.county_code,
-        "township_code": posting.township_code,
-        "village_code": posting.village_code,
-        "posting_id": posting.id,
-        "unit_id": posting.unit_id,
+        **posting.place,
     }
     if event == "leave":
         return Leave(

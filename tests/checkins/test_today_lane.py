@@ -180,11 +180,7 @@ def _check_in(world, posting: Posting, one: dict) -> CheckIn:
     """One that nobody has judged the day by."""
     return CheckIn(
         id=new_id(),
-        county_code=posting.county_code,
-        township_code=posting.township_code,
-        village_code=posting.village_code,
-        posting_id=posting.id,
-        unit_id=posting.unit_id,
+        **posting.place,
         account_id=new_id(),
         date=day_at(one["day"]),
         captured_at=world.clock() + timedelta(milliseconds=500 * one["captured"]),

@@ -85,11 +85,7 @@ def _furnish(session: Session, world: World, name: str, who: str) -> Place:
         # The world names villages, people and units alike; here each has to be told from the others.
         session.get_one(Area, posting.village_code).name = f"{name}村"
     where = {
-        "posting_id": posting.id,
-        "unit_id": posting.unit_id,
-        "county_code": posting.county_code,
-        "township_code": posting.township_code,
-        "village_code": posting.village_code,
+        **posting.place,
     }
     account = session.get_one(Account, world.accounts[who])
     made: dict[str, Any] = {
