@@ -1,7 +1,7 @@
 """Whatever fails in the lane, what was answered as recorded is on the disk, and nobody waits for ever."""
 
 import asyncio
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import psycopg
@@ -13,7 +13,8 @@ from app.checkins.lane_group import Answer
 from app.checkins.lane_store import open_store
 from app.errors import Conflict, Unavailable
 from app.models import CheckIn, DayEntry
-from tests.checkins.support import body, submission
+from tests.checkins.support import METRE_NORTH, body, submission
+from tests.support.world import CENTER
 
 PEOPLE = ("li", "wang", "zhao", "sun", "zhou")
 
@@ -127,6 +128,28 @@ def test_whose_day_an_officer_writes_to_while_it_is_judged_is_judged_by_what_the
     assert len(stored_ids(world)) == len(PEOPLE)
 
 
+def test_what_the_board_says_since_the_day_was_read_is_judged_with_the_check_in(world, settings, databases):
+    """Nothing but the day's version tells of it: a declaration of being in the village writes no entry."""
+    if databases.name != "postgresql":
+        pytest.skip("on an embedded database the declaration waits for the group")
+    store = open_store(world.database)
+    real, cadre = store.load, world.as_("li")
+    told = {"id": str(uuid4()), "state": "in_village", "since": "2026-11-23T08:00:00+08:00"}
+
+    def load(*asked):
+        found = real(*asked)
+        if not asked[2]:  # the day is not held
+            assert cadre.put("/me/whereabouts", told).status_code in (200, 201)
+        return found
+
+    store.load = load
+    [answer] = run(world, settings, [submission(world, "li", body(lat=CENTER[1] + 9000 * METRE_NORTH))], store)
+    assert answer.status == 201
+    with world.database.reading() as session:
+        entry = session.scalar(select(DayEntry).where(DayEntry.posting_id == world.postings["li"]))
+        assert "board_says_in_village_checked_in_elsewhere" in entry.exceptions
+
+
 def test_one_id_sent_by_two_at_once_is_recorded_for_one(world, settings):
     sent = body()
     answers = run(world, settings, [submission(world, "li", sent), submission(world, "zhou", sent)])
@@ -157,7 +180,8 @@ def test_a_group_that_breaks_in_an_unforeseen_way_is_told_and_the_next_one_is_se
         lane = Lane(world.database, settings, lambda: world.clock)
         serve = lane._queue._serve
         lane._queue._serve = lambda _group: 1 / 0
-        broken = await asyncio.gather(lane.record(sent[0]), return_exceptions=True)
+        asked = asyncio.wait_for(lane.record(sent[0]), 10)
+        broken = await asyncio.gather(asked, return_exceptions=True)
         lane._queue._serve = serve
         served = await asyncio.wait_for(lane.record(sent[1]), 10)
         await lane.close()
