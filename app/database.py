@@ -38,6 +38,11 @@ from app.settings import Settings
 
 log = structlog.get_logger()
 
+APPLICATION = "zaigang"
+"""How PostgreSQL names this program's connections (`application_name`)."""
+LANE = f"{APPLICATION} lane"
+"""And those of the fast lanes, which are only used while somebody is served."""
+
 STANDBY_FALLBACKS = Counter(
     "zaigang_standby_fallbacks_total", "Reports read from the primary because the standby could not be reached"
 )
@@ -186,7 +191,7 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,  # messages end up in logs
-        connect_args={"connect_timeout": 5},
+        connect_args={"connect_timeout": 5, "application_name": APPLICATION},
     )
 
 

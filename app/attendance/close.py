@@ -22,17 +22,13 @@ from app.attendance.entries import Author
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.outbox import emit
+from app.attendance.pace import Pace, meets_nobody, postings_a_transaction
 from app.attendance.partitions import ensure_partitions
 from app.clock import business_day, day_closes_at
 from app.database import Database
 from app.models import DayHead, Posting
 
 log = structlog.get_logger()
-
-POSTINGS_A_TRANSACTION = 30_000
-"""Counties are closed together up to so many postings. Fewer take longer for all, and more make whoever uploads late
-wait longer for the end of the transaction.
-"""
 
 ATTEMPTS = 3
 BROKEN_OFF = {"40001", "40P01"}
@@ -87,19 +83,22 @@ def close_due_days(
     progress: Callable[[Progress], None] | None = None,
     *,
     stop: Callable[[], bool] = lambda: False,
+    pace: Pace | None = None,
 ) -> int:
     """Close every day that is due, some counties in a transaction; returns the number of county days closed. `stop`
-    is asked between two transactions.
+    is asked between two transactions; `pace` is full speed where none is given.
     """
-    with database.writing() as session:
+    pace = pace or Pace(meets_nobody)
+    with pace.transaction(database) as session:
         due = due_days(session, now)
         ensure_partitions(session, {item.day for item in due} | {business_day(now)})
         sizes = _postings_by_county(session) if due else {}
     closed = seen = 0
-    for day, county_codes in _portions(due, sizes):
+    for day, county_codes in _portions(due, sizes, postings_a_transaction(database)):
+        pace.rest(stop)
         if stop():
             break
-        judged = _close_portion(database, county_codes, day, now)
+        judged = _close_portion(database, county_codes, day, now, pace)
         closed += len(judged)
         seen += len(county_codes)
         if progress:
@@ -140,14 +139,14 @@ def _postings_by_county(session: Session) -> dict[str, int]:
     return {county_code: number for county_code, number in session.execute(counted)}  # noqa: C416 - typed rows
 
 
-def _portions(due: Sequence[Due], sizes: Mapping[str, int]) -> Iterator[tuple[date, list[str]]]:
-    """The counties to close in one transaction: of one day, about POSTINGS_A_TRANSACTION postings, or one county."""
+def _portions(due: Sequence[Due], sizes: Mapping[str, int], most: int) -> Iterator[tuple[date, list[str]]]:
+    """The counties to close in one transaction: of one day, with at most so many postings, or one county."""
     for day, items in groupby(due, key=lambda item: item.day):
         portion: list[str] = []
         postings = 0
         for item in items:
             size = sizes.get(item.county_code, 0)
-            if portion and postings + size > POSTINGS_A_TRANSACTION:
+            if portion and postings + size > most:
                 yield day, portion
                 portion, postings = [], 0
             portion.append(item.county_code)
@@ -156,11 +155,13 @@ def _portions(due: Sequence[Due], sizes: Mapping[str, int]) -> Iterator[tuple[da
             yield day, portion
 
 
-def _close_portion(database: Database, county_codes: Sequence[str], day: date, now: datetime) -> dict[str, int]:
+def _close_portion(
+    database: Database, county_codes: Sequence[str], day: date, now: datetime, pace: Pace
+) -> dict[str, int]:
     """One transaction; again where the database broke it off because it and another one waited for each other."""
     for attempt in range(ATTEMPTS):
         try:
-            with database.writing() as session:
+            with pace.transaction(database) as session:
                 return close_counties(session, county_codes, day, now)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) not in BROKEN_OFF or attempt + 1 == ATTEMPTS:

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.attendance.close import close_due_days
+from app.attendance.pace import Pace
 from app.clock import Clock
 from app.database import Database
 
@@ -33,7 +34,7 @@ async def closing_days(database: Database, clock: Clock) -> AsyncIterator[None]:
 async def _run(database: Database, clock: Clock, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         try:
-            closed = await asyncio.to_thread(close_due_days, database, clock(), stop=stopping.is_set)
+            closed = await asyncio.to_thread(close_due_days, database, clock(), stop=stopping.is_set, pace=Pace())
             if closed:
                 log.info("days_closed", county_days=closed)
         except SQLAlchemyError:

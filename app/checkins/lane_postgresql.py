@@ -12,7 +12,7 @@ from psycopg.errors import error_from_result
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.lane_store import Group, Row, Versions, group_of
-from app.database import Database
+from app.database import LANE, Database
 from app.policy.risks import RECENT
 
 LOCK_TIMEOUT_MS = 5_000
@@ -35,6 +35,7 @@ class Prepared:
             pooled.detach()
             connection.autocommit = True
             for name, value in (
+                ("application_name", f"'{LANE}'"),
                 ("lock_timeout", LOCK_TIMEOUT_MS),
                 ("statement_timeout", STATEMENT_TIMEOUT_MS),
                 ("plan_cache_mode", "force_generic_plan"),

@@ -62,7 +62,7 @@ def test_late_check_ins_and_the_close_see_each_other_in_one_order_or_the_other(w
 
 
 def test_a_run_that_was_stopped_goes_on_with_what_is_left(world, database, clock, monkeypatch):
-    monkeypatch.setattr("app.attendance.close.POSTINGS_A_TRANSACTION", 1)
+    monkeypatch.setattr("app.attendance.close.postings_a_transaction", lambda _database: 1)
     clock.set("2026-11-25 09:00")
     told = []
     assert close_due_days(database, clock(), told.append, stop=lambda: len(told) == 3) == 3
