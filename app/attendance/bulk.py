@@ -3,11 +3,11 @@
 than a check-in may cost; here the database takes the rows apart.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import JSON, Column, Date, TextClause, Uuid, text
@@ -20,27 +20,59 @@ Row = Mapping[str, Any]
 """Values by column: str, number, bool, None, UUID, date, aware datetime, or a list for a JSON column."""
 
 
+class Insert(NamedTuple):
+    """Rows of one table that all have the columns of the first; `ending` is what comes after them, an ON CONFLICT
+    clause.
+    """
+
+    model: Any
+    rows: Sequence[Row]
+    ending: str = ""
+
+    @property
+    def key(self) -> "InsertKey":
+        return self.model, tuple(self.rows[0]), self.ending
+
+
+InsertKey = tuple[Any, tuple[str, ...], str]
+"""What the text of a statement depends on: model, columns, ending."""
+
+
 def insert_rows(session: Session, model: Any, rows: Sequence[Row], ending: str = "") -> None:
-    """Insert rows that all have the columns of the first; `ending` is what comes after them, an ON CONFLICT clause."""
-    if not rows:
+    insert_all(session, [Insert(model, rows, ending)])
+
+
+def insert_all(session: Session, inserts: Iterable[Insert]) -> None:
+    """Insert into several tables, in one statement where the database can: each has a price besides that of its rows.
+    They are written in no particular order.
+    """
+    filled = [insert for insert in inserts if insert.rows]
+    if not filled:
         return
     connection = session.connection()
-    columns = tuple(rows[0])
     if connection.dialect.name == "postgresql":
-        connection.execute(_from_json(model, columns, ending), {"rows": orjson.dumps(rows).decode()})
+        rows = {f"rows_{number}": orjson.dumps(insert.rows).decode() for number, insert in enumerate(filled)}
+        connection.execute(_from_json(tuple(insert.key for insert in filled)), rows)
         return
-    written = [(name, write) for name, write in writers(model).items() if name in rows[0]]
-    stored = [{**row, **{name: write(row[name]) for name, write in written}} for row in rows]
-    connection.exec_driver_sql(_from_places(model, columns, ending), stored)
+    for insert in filled:
+        written = [(name, write) for name, write in writers(insert.model).items() if name in insert.rows[0]]
+        stored = [{**row, **{name: write(row[name]) for name, write in written}} for row in insert.rows]
+        connection.exec_driver_sql(_from_places(*insert.key), stored)
 
 
 @lru_cache(maxsize=64)
-def _from_json(model: Any, columns: tuple[str, ...], ending: str) -> TextClause:
+def _from_json(keys: tuple[InsertKey, ...]) -> TextClause:
+    *others, last = (_one_from_json(f"rows_{number}", *key) for number, key in enumerate(keys))
+    before = ", ".join(f"w{number} AS ({statement})" for number, statement in enumerate(others))
+    return text(f"WITH {before} {last}" if before else last)
+
+
+def _one_from_json(parameter: str, model: Any, columns: tuple[str, ...], ending: str) -> str:
     table, names = model.__table__, _quoted(columns)
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     typed = ", ".join(f'"{name}" {table.columns[name].type.compile(dialect)}' for name in columns)
-    source = f"SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS t({typed})"
-    return text(f"INSERT INTO {table.name} ({names}) {source} {ending}")
+    source = f"SELECT {names} FROM json_to_recordset(CAST(:{parameter} AS json)) AS t({typed})"
+    return f"INSERT INTO {table.name} ({names}) {source} {ending}"
 
 
 @lru_cache(maxsize=64)

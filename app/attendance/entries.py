@@ -10,13 +10,13 @@ from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.attendance import rollups
-from app.attendance.bulk import insert_rows
+from app.attendance.bulk import Insert, insert_all
 from app.attendance.facts import AnySpan, Span, parameters_of
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
 
-CHUNK = 500
-"""Rows a statement; both databases bound the number of parameters."""
+CHUNK = 5_000
+"""Changes a statement, so that a county's month does not have to be held as one text."""
 
 
 ENTRY_UPSERT = """
@@ -74,18 +74,23 @@ class Change:
 
 def write_changes(session: Session, changes: Sequence[Change], author: Author) -> None:
     """Upsert the entries, append their revisions, move the roll-ups of closed days: all in this transaction."""
+    # In the order of the roll-ups' keys, so that two writers never wait for each other.
+    ordered = sorted(changes, key=lambda change: (change.county_code, change.date))
+    for start in range(0, len(ordered), CHUNK):
+        _write(session, ordered[start : start + CHUNK], author)
+
+
+def _write(session: Session, changes: Sequence[Change], author: Author) -> None:
     kept = [change for change in changes if change.after.status is not None]
-    gone = [change for change in changes if change.after.status is None]
-    for start in range(0, len(kept), CHUNK):
-        _upsert(session, kept[start : start + CHUNK], author)
-    for change in gone:
-        _take_out(session, change, author)
-    rollups.apply(session, [_delta(change) for change in changes if change.closed])
-
-
-def _upsert(session: Session, changes: Sequence[Change], author: Author) -> None:
-    insert_rows(session, DayEntry, [_entry_row(change, author) for change in changes], ENTRY_UPSERT)
-    insert_rows(session, DayRevision, [_revision_row(change, change.after, author) for change in changes])
+    for change in changes:
+        if change.after.status is None:
+            _take_out(session, change, author)
+    written = (
+        Insert(DayEntry, [_entry_row(change, author) for change in kept], ENTRY_UPSERT),
+        Insert(DayRevision, [_revision_row(change, change.after, author) for change in kept]),
+        *rollups.moved_by(_delta(change) for change in changes if change.closed),
+    )
+    insert_all(session, written)
 
 
 def _entry_row(change: Change, author: Author) -> dict[str, object]:

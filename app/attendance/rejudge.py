@@ -91,7 +91,7 @@ class Rejudging:
         days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
         take_heads(self.session, [(county, day) for county in counties for day in days])
         span = Span(counties, first, last, tuple(posting.id for posting in postings))
-        locked = set() if self.even_locked else locked_months(self.session, {p.township_code for p in postings}, days)
+        locked = self._locked(postings, days)
         found = load_facts(self.session, span).all()
         self.statuses.update({(row.posting_id, row.date): status_of(row, calendar) for row in found})
         rows = [row for row in found if (row.township_code, month_of(row.date)) not in locked]
@@ -100,6 +100,12 @@ class Rejudging:
         changes = [change for change in judged if change is not None]
         self.statuses.update({(c.posting_id, c.date): c.after.status or Status.PENDING for c in changes})
         return changes
+
+    def _locked(self, postings: Sequence[Posting], days: Sequence[date]) -> set[tuple[str, str]]:
+        if self.even_locked:
+            return set()
+        townships = {posting.township_code for posting in postings}
+        return locked_months(self.session, townships, days, business_day(self.author.at))
 
 
 def status_of(row: Any, calendar: Calendar) -> Status:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, Select, and_, case, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from app.attendance.bulk import insert_rows
+from app.attendance.bulk import Insert
 from app.attendance.upsert import insert_into
 from app.models import CountyMonth, CountyRollup, DayEntry, DayHead, TeamRollup
 from app.policy.attendance import Status
@@ -35,8 +35,8 @@ class Delta:
     after: tuple[Status, bool] | None
 
 
-def apply(session: Session, deltas: Iterable[Delta]) -> None:
-    """Move the roll-ups by these changes."""
+def moved_by(deltas: Iterable[Delta]) -> list[Insert]:
+    """What moves the roll-ups by these changes."""
     teams: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
     counties: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
     months: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(NUMBERS, 0))
@@ -46,9 +46,11 @@ def apply(session: Session, deltas: Iterable[Delta]) -> None:
         for numbers in (teams[*day, delta.village_code, delta.unit_id], counties[day], months[month]):
             _count(numbers, delta.before, -1)
             _count(numbers, delta.after, +1)
-    _add(session, TeamRollup, ("county_code", "date", "village_code", "unit_id"), teams)
-    _add(session, CountyRollup, ("county_code", "date"), counties)
-    _add(session, CountyMonth, ("county_code", "date"), months, days=0, version=1)
+    return [
+        _added(TeamRollup, ("county_code", "date", "village_code", "unit_id"), teams),
+        _added(CountyRollup, ("county_code", "date"), counties),
+        _added(CountyMonth, ("county_code", "date"), months, days=0, version=1),
+    ]
 
 
 def _count(numbers: dict[str, int], standing: tuple[Status, bool] | None, sign: int) -> None:
@@ -60,21 +62,13 @@ def _count(numbers: dict[str, int], standing: tuple[Status, bool] | None, sign: 
     numbers["unconfirmed"] += 0 if confirmed else sign
 
 
-def _add(
-    session: Session,
-    model: Any,
-    key: Sequence[str],
-    changes: dict[tuple[Any, ...], dict[str, int]],
-    **besides: int,
-) -> None:
+def _added(model: Any, key: Sequence[str], changes: dict[tuple[Any, ...], dict[str, int]], **besides: int) -> Insert:
     moved = {values: numbers for values, numbers in changes.items() if any(numbers.values())}
-    if not moved:
-        return
     # In the order of their keys, so that two writers never wait for each other.
     rows = [dict(zip(key, values, strict=True)) | moved[values] | besides for values in sorted(moved, key=str)]
     table = model.__tablename__
     added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in (*NUMBERS, *besides))
-    insert_rows(session, model, rows, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}")
+    return Insert(model, rows, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}")
 
 
 def count_day(session: Session, county_codes: Sequence[str], day: date, standing: Any) -> None:

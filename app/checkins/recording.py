@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access.viewer import Role
-from app.attendance.bulk import insert_rows, json_text
+from app.attendance.bulk import Insert, insert_all, json_text
 from app.attendance.entries import Author
 from app.attendance.facts import Span, load_facts
 from app.attendance.heads import take_heads
@@ -121,9 +121,8 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
             fresh.append(outcome.row)
     statuses: dict[tuple[UUID, date], Status] = {}
     if fresh:
-        insert_rows(session, CheckIn, fresh)
         uses = sorted(context.new_uses, key=lambda use: (use["device_id"], use["account_id"]))
-        insert_rows(session, DeviceUse, uses, "ON CONFLICT DO NOTHING")
+        insert_all(session, [Insert(CheckIn, fresh), Insert(DeviceUse, uses, "ON CONFLICT DO NOTHING")])
         statuses = _judge_days(session, context, fresh, now)
     _tell_statuses(session, [outcome for outcome in outcomes if isinstance(outcome, Recorded)], statuses)
     return outcomes
@@ -172,7 +171,7 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
         postings=postings,
         stored=_load_stored(session, ids),
         fences=load_fences(session, {posting.village_code for posting in theirs}),
-        locked=locked_months(session, {posting.township_code for posting in theirs}, days),
+        locked=locked_months(session, {posting.township_code for posting in theirs}, days, business_day(now)),
     )
     _load_fixes(session, context, theirs, min(days))
     used = {s.body.device_id for s in submissions if s.body.device_id}
