@@ -48,11 +48,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def rss_mb(pid: int) -> float:
+def rss_mb(pid: int, which: str = "VmRSS") -> float:
+    """What a process has in memory now (VmRSS), or had at most so far (VmHWM)."""
     for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{which}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmRSS")
+    raise RuntimeError(f"no {which}")
 
 
 def peak_rss_mb() -> float:

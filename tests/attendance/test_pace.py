@@ -172,3 +172,13 @@ def test_connections_tell_what_they_are_for(world, clock, database):
         query = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
         names = set(session.scalars(text(query)))
     assert names - {"zaigang"} == {"zaigang lane", "zaigang close"}
+
+
+def test_what_the_role_may_not_see_counts_as_somebody(database):
+    if database.is_sqlite:
+        return
+    with connected(database, "zaigang") as worker, database.writing() as session:
+        worker.execute(select(1))
+        assert not meets_somebody(session)
+        session.execute(text("SET LOCAL ROLE pg_signal_backend"))
+        assert meets_somebody(session)
