@@ -24,7 +24,7 @@ def answer_of(
         "verdict": row["verdict"],
         "reason": row["reason"],
         "distance_m": row["distance_m"],
-        "counts": is_presence(needs_acceptance=bool(row["needs_acceptance"]), accepted=flag_of(row["accepted"])),
+        "counts": is_presence(needs_acceptance=bool(row["needs_acceptance"]), accepted=flag_of(row.get("accepted"))),
         "risk_flags": row["risk_flags"],
         "basis": basis,
         "day_status": day_status,

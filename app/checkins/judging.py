@@ -159,7 +159,9 @@ def judge_check_in(
     now: datetime,
     clock_skew: bool,
 ) -> tuple[dict[str, Any], Fix | None]:
-    """The row to store, by column, and the fix that later ones are compared with."""
+    """The row to store, by column (but those of an acceptance, which nobody has given yet), and the fix that later
+    ones are compared with.
+    """
     body = submission.body
     rules = book.rules(posting.village_code, day)
     judgment = _judge_fence(body, around.fences, rules)
@@ -195,10 +197,6 @@ def judge_check_in(
         "risk_flags": _risk_flags(body, fix, around, judgment, rules, late=late, clock_skew=clock_skew),
         "late": late,
         "needs_acceptance": judgment.verdict is not Verdict.INSIDE or clock_skew or too_late,
-        "accepted": None,
-        "accepted_by": None,
-        "accepted_at": None,
-        "acceptance_reason": None,
     }
     return row, fix
 

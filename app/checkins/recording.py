@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, func, select
+from sqlalchemy.orm import Session
 
 from app.access.viewer import Role
 from app.attendance.bulk import Insert, insert_all, json_text
@@ -141,7 +141,6 @@ _POSTINGS = (
         Account.role == Role.CADRE,
         Account.cadre_id.is_not(None),
     )
-    .options(joinedload(Posting.unit))
 )
 _FIXES: Select[*tuple[Any, ...]] = select(
     CheckIn.posting_id,
@@ -181,16 +180,17 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
 
 
 def _load_stored(session: Session, ids: set[UUID]) -> dict[UUID, Row]:
-    """Those that are on record already, by id. The ids are one parameter: two hundred cost more than the question."""
+    """Those that are on record already, by id. The ids are one text: two hundred cost more than the question."""
     dialect = session.get_bind().dialect.name
-    asked = {"ids": list(ids) if dialect == "postgresql" else json_text([each.hex for each in ids])}
+    listed = [each.hex for each in ids]
+    asked = {"ids": f"{{{','.join(listed)}}}" if dialect == "postgresql" else json_text(listed)}
     return {row["id"]: dict(row) for row in session.execute(_stored_ones(dialect), asked).mappings()}
 
 
 @lru_cache(maxsize=2)
 def _stored_ones(dialect: str) -> Select[Any]:
     if dialect == "postgresql":
-        return _CHECK_INS.where(CheckIn.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+        return _CHECK_INS.where(CheckIn.id == any_(cast(bindparam("ids", type_=Text), ARRAY(Uuid))))
     given = func.json_each(bindparam("ids")).table_valued("value")
     return _CHECK_INS.where(CheckIn.id.in_(select(given.c.value)))
 
@@ -250,16 +250,18 @@ def _judged(
 ) -> Row:
     device_id = submission.body.device_id
     used_by = context.devices[device_id] if device_id else set()
+    is_known = submission.account_id in used_by
+    trail = context.fixes[posting.id]
     around = Surroundings(
         fences=context.fences.get(posting.village_code, ()),
-        earlier=_earlier(context.fixes[posting.id], submission, day),
-        device_of_others=bool(used_by - {submission.account_id}),
+        earlier=_earlier(trail, submission, day),
+        device_of_others=len(used_by) > is_known,
         month_locked=bool(context.locked) and (posting.township_code, month_of(day)) in context.locked,
     )
     row, fix = judge_check_in(context.book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
     if fix is not None:
-        context.fixes[posting.id].add(fix)
-    if device_id and submission.account_id not in used_by:
+        trail.add(fix)
+    if device_id and not is_known:
         context.new_uses.append({"device_id": device_id, "account_id": submission.account_id, "first_seen_at": now})
         used_by.add(submission.account_id)
     return row
@@ -301,11 +303,17 @@ def _tell_statuses(
     session: Session, recorded: Sequence[Recorded], statuses: Mapping[tuple[UUID, date], Status]
 ) -> None:
     """Say of each what its day comes to; days that were not judged just now are read."""
-    unread = [one.row for one in recorded if one.day not in statuses]
-    if unread:
-        statuses = {**statuses, **_read_statuses(session, unread)}
+    unread: list[Recorded] = []
     for one in recorded:
-        one.day_status = statuses.get(one.day, Status.PENDING)
+        status = statuses.get(one.day)
+        if status is None:
+            unread.append(one)
+        else:
+            one.day_status = status
+    if unread:
+        read = _read_statuses(session, [one.row for one in unread])
+        for one in unread:
+            one.day_status = read.get(one.day, Status.PENDING)
 
 
 def _read_statuses(session: Session, rows: Sequence[Row]) -> dict[tuple[UUID, date], Status]:

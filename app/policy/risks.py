@@ -40,6 +40,8 @@ def impossible_speed(fix: Fix, earlier: Sequence[Fix], max_speed_kmh: float, geo
 
 def repeated_coordinates(fix: Fix, earlier: Sequence[Fix]) -> bool:
     """Whether the same coordinates, to 7 digits, came on three days: a real receiver never holds that still."""
+    if len(earlier) + 1 < REPEATED_ON_DAYS:
+        return False
     place = _to_7_digits(fix)
     same = {other.date for other in earlier if _to_7_digits(other) == place}
     return len(same | {fix.date}) >= REPEATED_ON_DAYS
