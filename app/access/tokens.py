@@ -5,6 +5,7 @@ claim required and of its type, the size and the alphabet bounded before anythin
 a 401.
 """
 
+import hmac
 import re
 import threading
 import time
@@ -17,8 +18,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from jose import jwt
 from jose.backends.cryptography_backend import CryptographyECKey
 from sqlalchemy import select
@@ -47,14 +49,32 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _HEADER_KEYS = {"alg", "kid", "typ"}
 
 
+class RepeatableKey(CryptographyECKey):
+    """Signs the same bytes with the same signature (RFC 6979), so that its holder can check one by making it again."""
+
+    _MODE = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+
+    def sign(self, msg: bytes) -> bytes:
+        numbers = decode_dss_signature(self.prepared_key.sign(msg, self._MODE))
+        return b"".join(number.to_bytes(32, "big") for number in numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key built once; building it costs more than verifying with it."""
 
     kid: str
-    private: CryptographyECKey
+    private: RepeatableKey
     public: CryptographyECKey
     retired_at: datetime | None
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether `signature` is this key's of `message`. Making it anew costs a third of what verifying costs, and
+        decides for every token of ours; one that was signed with another nonce is verified.
+        """
+        if hmac.compare_digest(self.private.sign(message), signature):
+            return True
+        return bool(self.public.verify(message, signature))  # type: ignore[no-untyped-call]
 
     def verifies_at(self, now: datetime) -> bool:
         """A retired key outlives the last token that it signed, and no more: whoever finds it later can't use it."""
@@ -109,7 +129,7 @@ def _public_jwk(key: CryptographyECKey) -> dict[str, str]:
 
 
 def _build(row: SigningKey) -> Key:
-    private = CryptographyECKey(row.private_pem, ALGORITHM)
+    private = RepeatableKey(row.private_pem, ALGORITHM)
     return Key(row.kid, private, private.public_key(), row.retired_at)  # type: ignore[no-untyped-call]
 
 
@@ -184,7 +204,7 @@ def _signed_claims(ring: KeyRing, token: str, now: datetime) -> bytes:
     key = ring.verifying(_kid_of(header))
     if key is None or not key.verifies_at(now):
         raise Unauthenticated
-    if not key.public.verify(signed.encode("ascii"), _decoded(signature)):  # type: ignore[no-untyped-call]
+    if not key.signed(signed.encode("ascii"), _decoded(signature)):
         raise Unauthenticated
     return _decoded(claims)
 

@@ -82,6 +82,25 @@ def test_a_token_built_by_hand_the_right_way_is_taken_so_that_the_refusals_below
     assert tokens.verify(ring, sealed(row, HEADER, good_claims), NOW) == ACCOUNT
 
 
+def test_the_same_claims_are_signed_alike_so_that_a_signature_can_be_made_again(ring, monkeypatch):
+    monkeypatch.setattr(tokens, "new_id", lambda: UUID(int=1))
+    first, second = (tokens.issue(ring, ACCOUNT, NOW, TEN_MINUTES) for _ in range(2))
+    assert first == second
+
+
+def test_our_own_tokens_satisfy_whoever_has_only_the_public_key(ring, row):
+    token = tokens.issue(ring, ACCOUNT, NOW, TEN_MINUTES)
+    [public] = ring.public_keys(NOW)
+    options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+    assert jwt.decode(token, public, ["ES256"], options, audience=tokens.AUDIENCE)["sub"] == str(ACCOUNT)
+
+
+def test_a_signature_with_another_nonce_is_verified_by_the_public_key(ring, row, good_claims):
+    first, second = (sealed(row, HEADER, good_claims) for _ in range(2))
+    assert first != second
+    assert tokens.verify(ring, first, NOW) == tokens.verify(ring, second, NOW) == ACCOUNT
+
+
 # -- algorithms --------------------------------------------------------------------------------------------------------
 
 
