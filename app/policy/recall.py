@@ -211,25 +211,23 @@ def _counts(days: Sequence[CountedDay]) -> Counts:
     return Counts(len(days), sum(1 for day in days if day.working and not day.bridged))
 
 
-@dataclass(frozen=True, slots=True)
 class _Law:
-    """The provisions of absence, as they are in force on a day in an area."""
+    """The provisions of absence as they are in force on a day in an area, each looked up once."""
 
-    as_of: date
-    provisions: Provisions
-    area_code: str
-
-    def value(self, key: str) -> Any:
-        return self.provisions.value(key, self.as_of, self.area_code)
+    def __init__(self, as_of: date, provisions: Provisions, area_code: str) -> None:
+        self._as_of = as_of
+        self._in_force = {key: provisions.in_force(f"absence.{key}", as_of, area_code) for key in _ABSENCE_KEYS}
+        self._value = {key: provision.value for key, provision in self._in_force.items()}
+        self._working_days_count = self._value["unit"] == "working_days"
 
     def window_start(self) -> date:
-        if self.value("absence.year") == "calendar_year":
-            return date(self.as_of.year, 1, 1)
-        return self.as_of - timedelta(days=YEAR_DAYS - 1)
+        if self._value["year"] == "calendar_year":
+            return date(self._as_of.year, 1, 1)
+        return self._as_of - timedelta(days=YEAR_DAYS - 1)
 
     def counted(self, days: Sequence[CountedDay]) -> Sequence[CountedDay]:
         """The days that count under the reading in force."""
-        if self.value("absence.unit") == "working_days":
+        if self._working_days_count:
             return [day for day in days if day.working and not day.bridged]
         return days
 
@@ -238,15 +236,16 @@ class _Law:
 
     def gravity(self, run: Sequence[CountedDay]) -> tuple[int, int, date]:
         """What makes a run worse than another: what it carries, then its length; of equals the latest is shown."""
-        state = self.state("consecutive", run, self.longest_confirmed(run))
-        return _GRAVITY.index(state), len(self.counted(run)), run[-1].date
+        length = len(self.counted(run))
+        confirmed = self.longest_confirmed(run) if length > self._value["consecutive_days"] else ()
+        return _GRAVITY.index(self.state("consecutive", run, confirmed)), length, run[-1].date
 
     def state(self, kind: str, days: Sequence[CountedDay], confirmed: Sequence[CountedDay]) -> FlagState | None:
         """超过 excludes the number: the flag comes with the day after the line. The warning comes at its number."""
-        line = self.value(f"absence.{kind}_days")
-        if len(self.counted(days)) > line:
+        line, number = self._value[f"{kind}_days"], len(self.counted(days))
+        if number > line:
             return FlagState.CANDIDATE if len(self.counted(confirmed)) > line else FlagState.PROVISIONAL
-        return FlagState.WARNING if len(self.counted(days)) >= self.value(f"absence.warning_{kind}_days") else None
+        return FlagState.WARNING if number >= self._value[f"warning_{kind}_days"] else None
 
     def judge(
         self,
@@ -259,16 +258,23 @@ class _Law:
         return GroundJudgment(
             ground=ground,
             state=self.state(kind, days, confirmed),
-            threshold=self.value(f"absence.{kind}_days"),
+            threshold=self._value[f"{kind}_days"],
             days=tuple(day.date for day in self.counted(days)),
             counts=counts,
             basis=tuple(
-                self.provisions.in_force(key, self.as_of, self.area_code).basis()
-                for key in (f"absence.{kind}_days", "absence.unit", "absence.year", f"absence.warning_{kind}_days")
+                self._in_force[key].basis() for key in (f"{kind}_days", "unit", "year", f"warning_{kind}_days")
             ),
         )
 
 
+_ABSENCE_KEYS = (
+    "unit",
+    "year",
+    "consecutive_days",
+    "cumulative_days",
+    "warning_consecutive_days",
+    "warning_cumulative_days",
+)
 _GRAVITY = (None, FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 
