@@ -55,9 +55,7 @@ def insert_all(session: Session, inserts: Iterable[Insert]) -> None:
         connection.execute(_from_json(tuple(insert.key for insert in filled)), rows)
         return
     for insert in filled:
-        written = [(name, write) for name, write in writers(insert.model).items() if name in insert.rows[0]]
-        stored = [{**row, **{name: write(row[name]) for name, write in written}} for row in insert.rows]
-        connection.exec_driver_sql(_from_places(*insert.key), stored)
+        connection.exec_driver_sql(_from_places(*insert.key), _written(insert))
 
 
 @lru_cache(maxsize=64)
@@ -77,8 +75,24 @@ def _one_from_json(parameter: str, model: Any, columns: tuple[str, ...], ending:
 
 @lru_cache(maxsize=64)
 def _from_places(model: Any, columns: tuple[str, ...], ending: str) -> str:
-    places = ", ".join(f":{name}" for name in columns)
+    places = ", ".join("?" for _ in columns)
     return f"INSERT INTO {model.__table__.name} ({_quoted(columns)}) VALUES ({places}) {ending}"
+
+
+def _written(insert: Insert) -> list[tuple[Any, ...]]:
+    """The rows as SQLite takes them, column by column: a value that a row shares with the one before it (whose village
+    it was, when it came) is written once.
+    """
+    columns, found = tuple(insert.rows[0]), writers(insert.model)
+    rows = [list(map(row.__getitem__, columns)) for row in insert.rows]
+    for place, write in [(place, found[name]) for place, name in enumerate(columns) if name in found]:
+        last = written = None
+        for row in rows:
+            value = row[place]
+            if value is not last:
+                last, written = value, write(value)
+            row[place] = written
+    return list(map(tuple, rows))
 
 
 def _quoted(columns: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    bindparam,
     delete,
     exists,
     not_,
@@ -81,12 +82,14 @@ def store_states(session: Session, county_code: str, states: Mapping[UUID, Absen
         session.execute(update(AbsenceCounter), kept)
     gone = [posting_id for posting_id, state in states.items() if not state.runs]
     if gone:
-        session.execute(
-            delete(AbsenceCounter).where(
-                AbsenceCounter.county_code == county_code, AbsenceCounter.posting_id.in_(gone)
-            ),
-            execution_options={"synchronize_session": False},
-        )
+        session.execute(_GONE, {"county_code": county_code, "gone": gone})
+
+
+_COUNTERS = AbsenceCounter.__table__
+_GONE = delete(_COUNTERS).where(
+    _COUNTERS.c.county_code == bindparam("county_code"), _COUNTERS.c.posting_id.in_(bindparam("gone", expanding=True))
+)
+"""Built once: building it costs more than running it."""
 
 
 def load_states(

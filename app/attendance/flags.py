@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
@@ -108,18 +108,7 @@ class _Standing:
 
 def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _Standing]:
     standing: dict[tuple[UUID, str], _Standing] = defaultdict(_Standing)
-    query = (
-        select(RecallFlag)
-        .where(
-            RecallFlag.posting_id.in_(posting_ids),
-            RecallFlag.ground.in_(ABSENCE_GROUNDS),
-            RecallFlag.state != FlagState.LIFTED,
-        )
-        .order_by(RecallFlag.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    for flag in session.scalars(query):
+    for flag in session.scalars(_STANDING, {"postings": list(posting_ids)}):
         entry = standing[flag.posting_id, flag.ground]
         if flag.state in SETTLED:
             entry.settled_days.update(flag.days)
@@ -127,6 +116,19 @@ def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _S
             entry.flag = flag
     _find_days_gone(session, standing)
     return standing
+
+
+_STANDING = (
+    select(RecallFlag)
+    .where(
+        RecallFlag.posting_id.in_(bindparam("postings", expanding=True)),
+        RecallFlag.ground.in_(ABSENCE_GROUNDS),
+        RecallFlag.state != FlagState.LIFTED,
+    )
+    .order_by(RecallFlag.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 def _find_days_gone(session: Session, standing: Mapping[tuple[UUID, str], _Standing]) -> None:

@@ -5,12 +5,12 @@ a check-in and the close of its day, at the same instant, see each other in one 
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Date, String, TextualSelect, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from app.attendance.upsert import insert_of
+from app.attendance.bulk import json_text
+from app.database import Instant
 from app.models import DayHead
 
 HeadKey = tuple[str, date]
@@ -24,22 +24,30 @@ def take_heads(session: Session, keys: Iterable[HeadKey]) -> dict[HeadKey, datet
     wanted = sorted(set(keys))
     if not wanted:
         return {}
-    rows = [{"county_code": county, "date": day, "version": 1, "closed_at": None} for county, day in wanted]
-    closed: dict[HeadKey, datetime | None] = {}
-    for county, day, closed_at in session.execute(_taking(session.get_bind().dialect.name), rows):
-        closed[county, day] = closed_at
-    return closed
+    session.flush()
+    taken = session.execute(
+        _taking(session.get_bind().dialect.name),
+        {"keys": json_text([{"county_code": county, "date": day} for county, day in wanted])},
+    )
+    return {(county, day): closed_at for county, day, closed_at in taken}
+
+
+_KEYS = {
+    "postgresql": (
+        "t.county_code, t.date, 1 FROM json_to_recordset(CAST(:keys AS json)) AS t(county_code text, date date)"
+    ),
+    "sqlite": "json_extract(value, '$.county_code'), json_extract(value, '$.date'), 1 FROM json_each(:keys) WHERE true",
+}
 
 
 @lru_cache(maxsize=2)
-def _taking(dialect: str) -> Any:
-    return (
-        insert_of(dialect, DayHead)
-        .on_conflict_do_update(
-            index_elements=[DayHead.county_code, DayHead.date], set_={"version": DayHead.version + 1}
-        )
-        .returning(DayHead.county_code, DayHead.date, DayHead.closed_at)
-    )
+def _taking(dialect: str) -> TextualSelect:
+    """One text for any number of days."""
+    return text(
+        f"INSERT INTO day_heads (county_code, date, version) SELECT {_KEYS[dialect]} ORDER BY 1, 2"
+        " ON CONFLICT (county_code, date) DO UPDATE SET version = day_heads.version + 1"
+        " RETURNING county_code, date, closed_at"
+    ).columns(county_code=String, date=Date, closed_at=Instant)
 
 
 _LAST_CLOSED = (
