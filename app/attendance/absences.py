@@ -13,6 +13,7 @@ from app.attendance import counters
 from app.attendance.flags import update_flags
 from app.attendance.heads import last_closed_day
 from app.attendance.law import load_provisions
+from app.attendance.posted import Posted
 from app.models import DayEntry, Posting, RecallFlag
 from app.policy.absence_state import AbsenceState, fewest_days
 from app.policy.attendance import Status
@@ -33,7 +34,7 @@ T = TypeVar("T")
 
 def refresh_absences(
     session: Session,
-    postings: Sequence[Posting],
+    postings: Sequence[Posted],
     *,
     now: datetime,
     by: UUID | None,
@@ -43,7 +44,7 @@ def refresh_absences(
     """The past of these postings has changed: read it anew as of their county's last closed day, judge its absences,
     turn their flags.
     """
-    by_county: dict[str, list[Posting]] = defaultdict(list)
+    by_county: dict[str, list[Posted]] = defaultdict(list)
     for posting in postings:
         by_county[posting.county_code].append(posting)
     if by_county and provisions is None:

@@ -85,7 +85,7 @@ def store_states(session: Session, county_code: str, states: Mapping[UUID, Absen
         session.execute(_GONE, {"county_code": county_code, "gone": gone})
 
 
-_COUNTERS = AbsenceCounter.__table__
+_COUNTERS: Any = AbsenceCounter.__table__
 _GONE = delete(_COUNTERS).where(
     _COUNTERS.c.county_code == bindparam("county_code"), _COUNTERS.c.posting_id.in_(bindparam("gone", expanding=True))
 )

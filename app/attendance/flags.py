@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
 from app.attendance.outbox import emit
+from app.attendance.posted import Posted
 from app.clock import business_day
 from app.ids import new_id
-from app.models import DayEntry, Posting, RecallFlag, RecallFlagEvent
+from app.models import DayEntry, RecallFlag, RecallFlagEvent
 from app.policy.attendance import Status
 from app.policy.provisions import Provisions
 from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment
@@ -31,7 +32,7 @@ _RANK = (FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 
 def update_flags(
-    session: Session, judgments: Iterable[tuple[Posting, RecallJudgment]], *, now: datetime, by: UUID | None
+    session: Session, judgments: Iterable[tuple[Posted, RecallJudgment]], *, now: datetime, by: UUID | None
 ) -> None:
     """Bring the absence flags of these postings in line with their newest judgments. `by` is the account whose act
     changed the facts, or null where only time passed. One query reads what stands, however many postings there are.
@@ -162,7 +163,7 @@ class _Turning:
     events: list[RecallFlagEvent] = field(default_factory=list)
     announced: list[tuple[str, RecallFlag]] = field(default_factory=list)
 
-    def settle(self, posting: Posting, judgment: GroundJudgment, standing: _Standing) -> None:
+    def settle(self, posting: Posted, judgment: GroundJudgment, standing: _Standing) -> None:
         flag, days = standing.flag, _days(judgment)
         if flag is None:
             settled = set(days) <= standing.settled_days
@@ -182,7 +183,7 @@ class _Turning:
             announce(self.session, event_type, flag, now=self.now)
         self.session.flush()
 
-    def _raise(self, posting: Posting, judgment: GroundJudgment, state: FlagState) -> None:
+    def _raise(self, posting: Posted, judgment: GroundJudgment, state: FlagState) -> None:
         flag = RecallFlag(
             id=new_id(),
             **posting.place,

@@ -14,8 +14,8 @@ from app.attendance.entries import Author, Change, Standing, last_revisions, wri
 from app.attendance.facts import CLOSED, Span, facts_on, load_facts, with_confirmed
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
+from app.attendance.posted import Posted
 from app.clock import business_day
-from app.models import Posting
 from app.policy.attendance import DayJudgment, Status, judge_day
 from app.policy.calendar import Calendar
 from app.policy.provisions import Provisions
@@ -29,7 +29,7 @@ MAX_SPAN_DAYS = 31
 
 def rejudge(
     session: Session,
-    postings: Sequence[Posting],
+    postings: Sequence[Posted],
     first: date,
     last: date,
     *,
@@ -46,7 +46,7 @@ def rejudge(
     return len(rejudging.run(postings, first, min(last, business_day(now))))
 
 
-def rejudge_corrected(session: Session, posting: Posting, day: date, author: Author) -> list[Change]:
+def rejudge_corrected(session: Session, posting: Posted, day: date, author: Author) -> list[Change]:
     """As `rejudge`, for the day that an officer has just corrected: it counts as confirmed, in a locked month too."""
     rejudging = Rejudging(session, author, even_locked=True, confirm=lambda _row, _judgment: True)
     return rejudging.run([posting], day, day)
@@ -63,14 +63,15 @@ class Rejudging:
     even_locked: bool = False
     confirm: Confirm | None = None
     provisions: Provisions | None = None
+    calendar: Calendar | None = None
     """What is in force, from whoever has read it in this transaction."""
     statuses: dict[tuple[UUID, date], Status] = field(default_factory=dict)
     """What the days that were looked at come to, by posting and date."""
 
-    def run(self, postings: Sequence[Posting], first: date, last: date) -> list[Change]:
+    def run(self, postings: Sequence[Posted], first: date, last: date) -> list[Change]:
         if first > last or not postings:
             return []
-        calendar = load_calendar(self.session)
+        calendar = self.calendar or load_calendar(self.session)
         changes: list[Change] = []
         for start, end in _pieces(first, last):
             changes += self._piece(postings, start, end, calendar)
@@ -86,7 +87,7 @@ class Rejudging:
         )
         return changes
 
-    def _piece(self, postings: Sequence[Posting], first: date, last: date, calendar: Calendar) -> list[Change]:
+    def _piece(self, postings: Sequence[Posted], first: date, last: date, calendar: Calendar) -> list[Change]:
         counties = tuple(sorted({posting.county_code for posting in postings}))
         days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
         take_heads(self.session, [(county, day) for county in counties for day in days])
@@ -101,7 +102,7 @@ class Rejudging:
         self.statuses.update({(c.posting_id, c.date): c.after.status or Status.PENDING for c in changes})
         return changes
 
-    def _locked(self, postings: Sequence[Posting], days: Sequence[date]) -> set[tuple[str, str]]:
+    def _locked(self, postings: Sequence[Posted], days: Sequence[date]) -> set[tuple[str, str]]:
         if self.even_locked:
             return set()
         townships = {posting.township_code for posting in postings}

@@ -1,8 +1,9 @@
 """The fences of villages, as the policy wants them."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -19,6 +20,12 @@ def load_fences(session: Session, village_codes: Collection[str]) -> dict[str, l
     return fences
 
 
+def load_fences_by_id(session: Session, ids: Iterable[UUID]) -> dict[UUID, Fence]:
+    """By id; one that somebody has replaced is missing."""
+    return {fence_id: as_fence(geometry) for fence_id, geometry in session.execute(_FENCES_BY_ID, {"ids": list(ids)})}
+
+
+_FENCES_BY_ID = select(StoredFence.id, StoredFence.geometry).where(StoredFence.id.in_(bindparam("ids", expanding=True)))
 _FENCES = select(StoredFence.area_code, StoredFence.geometry).where(
     StoredFence.area_code.in_(bindparam("villages", expanding=True))
 )

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -70,7 +69,7 @@ class Rules:
 
 
 class RuleBook:
-    """A body of provisions, with what was looked up in it."""
+    """A body of provisions, with what was looked up in it: that costs as much as judging by it."""
 
     def __init__(self, provisions: Provisions) -> None:
         self.provisions = provisions
@@ -114,12 +113,6 @@ class RuleBook:
             late_upload_days=int(value("presence.late_upload_days", day, where)),
             basis=orjson.Fragment(orjson.dumps(basis)),
         )
-
-
-@lru_cache(maxsize=8)
-def rule_book(provisions: Provisions) -> RuleBook:
-    """The book of these provisions; kept, because looking a rule up costs as much as judging by it."""
-    return RuleBook(provisions)
 
 
 def id_reused() -> Conflict:

@@ -24,6 +24,7 @@ from app.attendance.rejudge import judge_standing, status_from
 from app.checkins import lane_sql
 from app.checkins.answers import answer_of, dashed, instant_of
 from app.checkins.fences import as_fence
+from app.checkins.frame import fix_of
 from app.checkins.judging import (
     RuleBook,
     Submission,
@@ -265,10 +266,7 @@ def _one_each(loaded: Sequence[Loaded]) -> list[Loaded]:
 def _fixes(found: Loaded) -> list[Fix]:
     same_place = (found.checked_in and found.checked_in[1]) or []
     rows = same_place if found.last_fix is None else [found.last_fix, *same_place]
-    return [
-        Fix(date.fromisoformat(day), instant_of(at), lng, lat, (wgs84_lng, wgs84_lat))
-        for day, at, lng, lat, wgs84_lng, wgs84_lat in rows
-    ]
+    return [fix_of(row) for row in rows]
 
 
 def _bits(found: Loaded) -> int:

@@ -118,6 +118,8 @@ def _changes(table: str, at: str) -> str:
 
 CALENDAR_CHANGES = _changes("calendar_years", "loaded_at")
 """Tells whether somebody has loaded a calendar since."""
+LAW_CHANGES = f"{_changes('local_provisions', 'entered_at')} || '/' || {CALENDAR_CHANGES}"
+"""Or entered a provision."""
 
 
 class Day:
@@ -217,8 +219,7 @@ class _Load(Day):
 
     def statement(self) -> str:
         """For each account the columns of `Loaded`, once for each posting on the day."""
-        changes = f"{_changes('local_provisions', 'entered_at')} || '/' || {CALENDAR_CHANGES}"
-        return self.ask(changes, self._columns(), f"p.cadre_id = a.cadre_id AND {self.posted('p')}")
+        return self.ask(LAW_CHANGES, self._columns(), f"p.cadre_id = a.cadre_id AND {self.posted('p')}")
 
     def _columns(self) -> tuple[str, ...]:
         w = self.words

@@ -5,25 +5,25 @@ together take the same way. Each item has its own outcome; a bad one fails alone
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
-from app.access.viewer import Role
 from app.attendance.bulk import Insert, insert_all, json_text
 from app.attendance.entries import Author
 from app.attendance.facts import Span, load_facts
 from app.attendance.heads import take_heads
-from app.attendance.law import load_calendar, load_provisions, locked_months, month_of
+from app.attendance.law import locked_months, month_of
 from app.attendance.rejudge import MAX_SPAN_DAYS, Rejudging, status_of
-from app.checkins.fences import load_fences
+from app.checkins.frame import Asked, Frame, Place, load_frame
 from app.checkins.judging import (
     RuleBook,
     Submission,
@@ -32,14 +32,12 @@ from app.checkins.judging import (
     id_reused,
     judge_check_in,
     no_posting,
-    rule_book,
 )
 from app.clock import business_day
-from app.database import Instant
 from app.errors import Forbidden, Problem
-from app.models import Account, CheckIn, DeviceUse, Posting
+from app.models import CheckIn, DeviceUse
 from app.policy.attendance import Status
-from app.policy.geofence import Fence
+from app.policy.calendar import Calendar
 from app.policy.risks import RECENT, Fix, Trail
 
 Row = dict[str, Any]
@@ -64,48 +62,19 @@ class Recorded:
 Outcome = Recorded | Problem
 
 
-class Place(NamedTuple):
-    """A posting as far as check-ins are judged by it: asking the mapped object for it hundreds of times is dear."""
-
-    id: UUID
-    county_code: str
-    township_code: str
-    village_code: str
-    unit_id: UUID
-    starts_on: date
-    ends_on: date | None
-    posting: Posting
-
-    @classmethod
-    def of(cls, posting: Posting) -> Self:
-        return cls(
-            posting.id,
-            posting.county_code,
-            posting.township_code,
-            posting.village_code,
-            posting.unit_id,
-            posting.starts_on,
-            posting.ends_on,
-            posting,
-        )
-
-
 @dataclass(slots=True)
 class Context:
     """All that judging a group of submissions needs of the database."""
 
-    book: RuleBook
-    postings: dict[UUID, list[Place]]
-    """By account."""
+    frame: Frame
     stored: dict[UUID, Row]
-    fences: dict[str, list[Fence]]
     locked: set[tuple[str, str]]
-    fixes: dict[UUID, Trail] = field(default_factory=lambda: defaultdict(Trail))
-    """Recent ones by posting."""
-    devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
-    """The accounts that a phone was used for."""
     new_uses: list[Row] = field(default_factory=list)
     """Phones that an account has not been seen with before."""
+
+    @property
+    def book(self) -> RuleBook:
+        return self.frame.law.book
 
 
 def record_check_ins(session: Session, submissions: Sequence[Submission], now: datetime) -> list[Outcome]:
@@ -124,62 +93,35 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
         uses = sorted(context.new_uses, key=lambda use: (use["device_id"], use["account_id"]))
         insert_all(session, [Insert(CheckIn, fresh), Insert(DeviceUse, uses, "ON CONFLICT DO NOTHING")])
         statuses = _judge_days(session, context, fresh, now)
-    _tell_statuses(session, [outcome for outcome in outcomes if isinstance(outcome, Recorded)], statuses)
+    recorded = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
+    _tell_statuses(session, recorded, statuses, context.frame.law.calendar)
     return outcomes
 
 
-_CHECK_INS = select(*CheckIn.__table__.columns)
-_DEVICES = select(DeviceUse.device_id, DeviceUse.account_id).where(
-    DeviceUse.device_id.in_(bindparam("used", expanding=True))
-)
-_POSTINGS = (
-    select(Account.id, Posting)
-    .outerjoin(Posting, Posting.cadre_id == Account.cadre_id)
-    .where(
-        Account.id.in_(bindparam("accounts", expanding=True)),
-        Account.active.is_(True),
-        Account.role == Role.CADRE,
-        Account.cadre_id.is_not(None),
-    )
-)
-_FIXES: Select[*tuple[Any, ...]] = select(
-    CheckIn.posting_id,
-    CheckIn.date,
-    func.coalesce(CheckIn.fixed_at, CheckIn.captured_at, type_=Instant),
-    CheckIn.lng,
-    CheckIn.lat,
-    CheckIn.wgs84_lng,
-    CheckIn.wgs84_lat,
-).where(
-    CheckIn.county_code.in_(bindparam("counties", expanding=True)),
-    CheckIn.posting_id.in_(bindparam("postings", expanding=True)),
-    CheckIn.date >= bindparam("first"),
-    CheckIn.wgs84_lng.is_not(None),
-)
-"""Statements are built once: building one costs as much as running it."""
-
-
 def _load(session: Session, submissions: Sequence[Submission], now: datetime) -> Context:
-    postings = _load_postings(session, {s.account_id for s in submissions})
-    theirs = [posting for own in postings.values() for posting in own]
-    ids = {submission.body.id for submission in submissions}
-    days = {business_day(submission.body.captured_at) for submission in submissions} | {business_day(now)}
-    _take_past_months(session, theirs, days, business_day(now))
-    context = Context(
-        book=rule_book(load_provisions(session)),
-        postings=postings,
-        stored=_load_stored(session, ids),
-        fences=load_fences(session, {posting.village_code for posting in theirs}),
-        locked=locked_months(session, {posting.township_code for posting in theirs}, days, business_day(now)),
+    today = business_day(now)
+    days = {business_day(submission.body.captured_at) for submission in submissions} | {today}
+    asked = Asked(
+        accounts={submission.account_id for submission in submissions},
+        ids={submission.body.id for submission in submissions},
+        devices={s.body.device_id for s in submissions if s.body.device_id},
+        first=min(days),
     )
-    _load_fixes(session, context, theirs, min(days))
-    used = {s.body.device_id for s in submissions if s.body.device_id}
-    for device_id, account_id in session.execute(_DEVICES, {"used": list(used)}):
-        context.devices[device_id].add(account_id)
-    return context
+    frame = load_frame(session, asked)
+    theirs = [place for own in frame.postings.values() for place in own]
+    if _take_past_months(session, theirs, days, today):
+        frame = load_frame(session, asked)
+    return Context(
+        frame=frame,
+        stored=_load_stored(session, asked.ids) if frame.any_stored else {},
+        locked=locked_months(session, {place.township_code for place in theirs}, days, today),
+    )
 
 
-def _load_stored(session: Session, ids: set[UUID]) -> dict[UUID, Row]:
+_CHECK_INS = select(*CheckIn.__table__.columns)
+
+
+def _load_stored(session: Session, ids: Collection[UUID]) -> dict[UUID, Row]:
     """Those that are on record already, by id. The ids are one text: two hundred cost more than the question."""
     dialect = session.get_bind().dialect.name
     listed = [each.hex for each in ids]
@@ -195,34 +137,18 @@ def _stored_ones(dialect: str) -> Select[Any]:
     return _CHECK_INS.where(CheckIn.id.in_(select(given.c.value)))
 
 
-def _take_past_months(session: Session, postings: Iterable[Place], days: Iterable[date], today: date) -> None:
-    """Only a month that is over can be filed; its days are taken before anybody asks whether it has been."""
+def _take_past_months(session: Session, places: Iterable[Place], days: Iterable[date], today: date) -> bool:
+    """Only a month that is over can be filed; its days are taken before anybody asks whether it has been. Whether there
+    are any: then what was read before they were taken may be of yesterday.
+    """
     past = [day for day in days if month_of(day) < month_of(today)]
-    take_heads(session, [(p.county_code, day) for p in postings for day in past if is_posted(p, day)])
-
-
-def _load_postings(session: Session, account_ids: set[UUID]) -> dict[UUID, list[Place]]:
-    """The postings of every account that may check in; an account that may not is missing."""
-    postings: dict[UUID, list[Place]] = defaultdict(list)
-    for account_id, posting in session.execute(_POSTINGS, {"accounts": list(account_ids)}):
-        own = postings[account_id]
-        if posting is not None:
-            own.append(Place.of(posting))
-    return dict(postings)
-
-
-def _load_fixes(session: Session, context: Context, postings: Sequence[Place], first: date) -> None:
-    asked = {
-        "counties": list({posting.county_code for posting in postings}),
-        "postings": [posting.id for posting in postings],
-        "first": first - RECENT,
-    }
-    for posting_id, day, at, lng, lat, wgs84_lng, wgs84_lat in session.execute(_FIXES, asked):
-        context.fixes[posting_id].add(Fix(day, at, lng, lat, (wgs84_lng, wgs84_lat)))
+    keys = [(place.county_code, day) for place in places for day in past if place.holds_on(day)]
+    take_heads(session, keys)
+    return bool(keys)
 
 
 def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
-    postings = context.postings.get(submission.account_id)
+    postings = context.frame.postings.get(submission.account_id)
     if postings is None:
         return Forbidden()
     stored = context.stored.get(submission.body.id)
@@ -234,26 +160,22 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
     # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
     area = postings[0].village_code if postings else None
     day, clock_skew = day_of(context.book, submission.body, now, area)
-    posting = next((p for p in postings if is_posted(p, day)), None)
+    posting = next((place for place in postings if place.holds_on(day)), None)
     if posting is None:
         return no_posting()
     row = _judged(context, submission, posting, day, now, clock_skew=clock_skew)
     return Recorded(row, created=True, basis=context.book.rules(posting.village_code, day).basis)
 
 
-def is_posted(posting: Place, day: date) -> bool:
-    return posting.starts_on <= day and (posting.ends_on is None or posting.ends_on >= day)
-
-
 def _judged(
     context: Context, submission: Submission, posting: Place, day: date, now: datetime, *, clock_skew: bool
 ) -> Row:
     device_id = submission.body.device_id
-    used_by = context.devices[device_id] if device_id else set()
+    used_by = context.frame.devices[device_id] if device_id else set()
     is_known = submission.account_id in used_by
-    trail = context.fixes[posting.id]
+    trail = context.frame.fixes[posting.id]
     around = Surroundings(
-        fences=context.fences.get(posting.village_code, ()),
+        fences=posting.fences,
         earlier=_earlier(trail, submission, day),
         device_of_others=len(used_by) > is_known,
         month_locked=bool(context.locked) and (posting.township_code, month_of(day)) in context.locked,
@@ -278,14 +200,19 @@ def _judge_days(
     session: Session, context: Context, fresh: Sequence[Row], now: datetime
 ) -> dict[tuple[UUID, date], Status]:
     """Judge the days of these check-ins again; what they come to."""
-    provisions = context.book.provisions
-    postings = {place.id: place.posting for own in context.postings.values() for place in own}
+    law = context.frame.law
+
+    def judging(by: UUID | None, each: Mapping[UUID, UUID] = MappingProxyType({})) -> Rejudging:
+        author = Author(now, by, "check_in", each=each)
+        return Rejudging(session, author, provisions=law.book.provisions, calendar=law.calendar)
+
+    postings = {place.id: place for own in context.frame.postings.values() for place in own}
     [*accounts] = {row["account_id"] for row in fresh}
     first, last = min(row["date"] for row in fresh), max(row["date"] for row in fresh)
     if len(accounts) == 1 and (last - first).days < MAX_SPAN_DAYS:
         # One phone's batch: all its days at once. A day between them that nothing happened on is judged as it was.
         own = [postings[posting_id] for posting_id in sorted({row["posting_id"] for row in fresh})]
-        rejudging = Rejudging(session, Author(now, accounts[0], "check_in"), provisions=provisions)
+        rejudging = judging(accounts[0])
         rejudging.run(own, first, last)
         return rejudging.statuses
     by_day: dict[date, dict[UUID, UUID]] = defaultdict(dict)
@@ -293,14 +220,17 @@ def _judge_days(
         by_day[row["date"]][row["posting_id"]] = row["account_id"]
     statuses: dict[tuple[UUID, date], Status] = {}
     for day, authors in sorted(by_day.items()):
-        rejudging = Rejudging(session, Author(now, None, "check_in", each=authors), provisions=provisions)
+        rejudging = judging(None, authors)
         rejudging.run([postings[posting_id] for posting_id in sorted(authors)], day, day)
         statuses |= rejudging.statuses
     return statuses
 
 
 def _tell_statuses(
-    session: Session, recorded: Sequence[Recorded], statuses: Mapping[tuple[UUID, date], Status]
+    session: Session,
+    recorded: Sequence[Recorded],
+    statuses: Mapping[tuple[UUID, date], Status],
+    calendar: Calendar,
 ) -> None:
     """Say of each what its day comes to; days that were not judged just now are read."""
     unread: list[Recorded] = []
@@ -311,13 +241,12 @@ def _tell_statuses(
         else:
             one.day_status = status
     if unread:
-        read = _read_statuses(session, [one.row for one in unread])
+        read = _read_statuses(session, [one.row for one in unread], calendar)
         for one in unread:
             one.day_status = read.get(one.day, Status.PENDING)
 
 
-def _read_statuses(session: Session, rows: Sequence[Row]) -> dict[tuple[UUID, date], Status]:
-    calendar = load_calendar(session)
+def _read_statuses(session: Session, rows: Sequence[Row], calendar: Calendar) -> dict[tuple[UUID, date], Status]:
     days = [row["date"] for row in rows]
     counties, postings = ({row[name] for row in rows} for name in ("county_code", "posting_id"))
     span = Span(tuple(counties), min(days), max(days), tuple(postings))

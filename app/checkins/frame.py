@@ -1,0 +1,177 @@
+"""What check-ins are judged by, read in one statement; what parsing costs is kept between two of them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import orjson
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from app.attendance.bulk import json_text
+from app.attendance.law import load_calendar, load_provisions
+from app.checkins.answers import instant_of
+from app.checkins.fences import load_fences_by_id
+from app.checkins.frame_sql import FRAME_POSTGRESQL, FRAME_SQLITE
+from app.checkins.judging import RuleBook
+from app.policy.calendar import Calendar
+from app.policy.geofence import Fence
+from app.policy.risks import RECENT, Fix, Trail
+
+FENCES_KEPT = 50_000
+
+
+class Place(NamedTuple):
+    """A posting as far as check-ins and their days are judged by it."""
+
+    id: UUID
+    county_code: str
+    township_code: str
+    village_code: str
+    unit_id: UUID
+    starts_on: date
+    ends_on: date | None
+    fences: Sequence[Fence] = ()
+    """Of its village."""
+
+    def holds_on(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or self.ends_on >= day)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """As `models.Posting.place`."""
+        return {
+            "posting_id": self.id,
+            "unit_id": self.unit_id,
+            "county_code": self.county_code,
+            "township_code": self.township_code,
+            "village_code": self.village_code,
+        }
+
+
+class Law(NamedTuple):
+    """What was in force when the database told so."""
+
+    changes: str
+    """Another text once somebody has entered a provision or loaded a calendar."""
+    book: RuleBook
+    calendar: Calendar
+
+
+@dataclass(slots=True)
+class Frame:
+    """What the database says around some check-ins."""
+
+    law: Law
+    postings: Mapping[UUID, list[Place]]
+    """By account; one that may not check in is missing."""
+    fixes: dict[UUID, Trail]
+    """Recent ones by posting."""
+    devices: dict[str, set[UUID]]
+    """The accounts that a phone was used for."""
+    any_stored: bool
+    """Whether one of the ids is on record."""
+
+
+class Asked(NamedTuple):
+    """What a frame is read for: accounts, ids and phones of the check-ins, and the first of their days."""
+
+    accounts: Collection[UUID]
+    ids: Collection[UUID]
+    devices: Collection[str]
+    first: date
+
+
+def load_frame(session: Session, asked: Asked) -> Frame:
+    session.flush()
+    connection = session.connection()
+    changes, accounts, places, uses, stored = _ask(connection, asked)
+    kept = _kept_of(connection.engine)
+    needed = {fence_id for place in places for fence_id in place[8] or ()}
+    fences = kept.fences_of(session, needed)
+    if not needed <= fences.keys():
+        # Somebody has drawn other fences since the statement.
+        return load_frame(session, asked)
+    postings: dict[UUID, list[Place]] = {UUID(account_id): [] for account_id in accounts}
+    fixes: dict[UUID, Trail] = defaultdict(Trail)
+    for account_id, *columns, fence_ids, found in places:
+        place = _place(columns, [fences[fence_id] for fence_id in fence_ids or ()])
+        postings[UUID(account_id)].append(place)
+        for fix in found or ():
+            fixes[place.id].add(fix_of(fix))
+    devices: dict[str, set[UUID]] = defaultdict(set)
+    for device_id, account_id in uses:
+        devices[device_id].add(UUID(account_id))
+    return Frame(kept.law_of(session, changes), postings, fixes, devices, bool(stored))
+
+
+def _ask(connection: Connection, asked: Asked) -> tuple[str, list[Any], list[Any], list[Any], int]:
+    accounts, ids = ([each.hex for each in given] for given in (asked.accounts, asked.ids))
+    first = (asked.first - RECENT).isoformat()
+    if connection.dialect.name == "postgresql":
+        # As one text each: a parameter an id would cost more than the question.
+        given = {"accounts": f"{{{','.join(accounts)}}}", "ids": f"{{{','.join(ids)}}}", "devices": list(asked.devices)}
+        row = connection.exec_driver_sql(FRAME_POSTGRESQL, {**given, "first": first}).one()
+        changes, *found, stored = row
+        return changes, *(each or [] for each in found), stored
+    given = {"accounts": json_text(accounts), "ids": json_text(ids), "devices": json_text(list(asked.devices))}
+    changes, *texts, stored = connection.exec_driver_sql(FRAME_SQLITE, {**given, "first": first}).one()
+    return changes, *(orjson.loads(each) for each in texts), stored
+
+
+def _place(columns: Sequence[Any], fences: Sequence[Fence]) -> Place:
+    posting_id, county_code, township_code, village_code, unit_id, starts_on, ends_on = columns
+    return Place(
+        UUID(posting_id),
+        county_code,
+        township_code,
+        village_code,
+        UUID(unit_id),
+        date.fromisoformat(starts_on),
+        date.fromisoformat(ends_on) if ends_on else None,
+        fences,
+    )
+
+
+def fix_of(stored: Sequence[Any]) -> Fix:
+    """A fix as the statements write it."""
+    day, at, lng, lat, wgs84_lng, wgs84_lat = stored
+    return Fix(date.fromisoformat(day), instant_of(at), lng, lat, (wgs84_lng, wgs84_lat))
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What was read of one database. Several threads may use it: what they see is added to or replaced."""
+
+    law: Law | None = None
+    fences: dict[str, Fence] = field(default_factory=dict)
+    """By id, as the database writes it. A fence never changes; another one takes its place."""
+
+    def law_of(self, session: Session, changes: str) -> Law:
+        law = self.law
+        if law is None or law.changes != changes:
+            law = self.law = Law(changes, RuleBook(load_provisions(session)), load_calendar(session))
+        return law
+
+    def fences_of(self, session: Session, ids: Collection[str]) -> Mapping[str, Fence]:
+        fences = self.fences
+        missing = [fence_id for fence_id in ids if fence_id not in fences]
+        if missing:
+            if len(fences) + len(missing) > FENCES_KEPT:
+                missing, fences = list(ids), {}
+            loaded = load_fences_by_id(session, map(UUID, missing))
+            found = {fence_id: loaded.get(UUID(fence_id)) for fence_id in missing}
+            fences.update({fence_id: fence for fence_id, fence in found.items() if fence is not None})
+            self.fences = fences
+        return fences
+
+
+_KEPT: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
+
+
+def _kept_of(engine: Engine) -> _Kept:
+    return _KEPT.setdefault(engine, _Kept())

@@ -1,0 +1,125 @@
+"""What is kept between two batches is what the database still says."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.attendance.heads import take_heads
+from app.checkins import frame, recording
+from app.ids import new_id
+from app.models import CalendarYear, CheckIn, Fence, Filing, LocalProvision
+from tests.checkins.support import body, generally, submission
+from tests.support.world import CENTER, COUNTY, TOWNSHIP, VILLAGE
+
+ELSEWHERE = {"circle": {"lng": CENTER[0] + 1, "lat": CENTER[1], "radius_m": 1500}}
+
+
+def sent_by(world, clock, who="li", **changes):
+    [(_, answer)] = generally(world, [submission(world, who, body() | changes)], clock())
+    return answer
+
+
+def draw_elsewhere(session, clock):
+    """As a county replaces a village's fences."""
+    session.delete(session.scalars(select(Fence).where(Fence.area_code == VILLAGE)).one())
+    session.add(
+        Fence(id=new_id(), area_code=VILLAGE, geometry=ELSEWHERE, drawn=ELSEWHERE, created_at=clock(), created_by=None)
+    )
+
+
+def test_a_fence_that_is_drawn_between_two_batches_holds_for_the_second(world, clock):
+    assert sent_by(world, clock)["verdict"] == "inside"
+    with world.database.writing() as session:
+        draw_elsewhere(session, clock)
+    assert sent_by(world, clock)["verdict"] == "outside"
+
+
+def test_a_fence_that_is_drawn_while_a_batch_reads_is_what_it_is_judged_by(world, clock, monkeypatch):
+    load, read = frame.load_fences_by_id, []
+
+    def drawn_before(session, ids):
+        if not read:
+            draw_elsewhere(session, clock)
+            session.flush()
+        read.append(ids := list(ids))
+        return load(session, ids)
+
+    monkeypatch.setattr(frame, "load_fences_by_id", drawn_before)
+    assert sent_by(world, clock)["verdict"] == "outside"
+    assert len(read) == 2
+
+
+def test_more_fences_than_are_kept_are_read_again(world, clock, monkeypatch):
+    monkeypatch.setattr(frame, "FENCES_KEPT", 1)
+    for who in ("li", "zhou", "li", "zhou"):
+        assert sent_by(world, clock, who)["verdict"] == "inside"
+
+
+def test_a_provision_that_is_entered_between_two_batches_holds_for_the_second(world, clock):
+    first = sent_by(world, clock)
+    with world.database.writing() as session:
+        session.add(
+            LocalProvision(
+                area_code=COUNTY,
+                key="presence.max_accuracy_m",
+                value=10,
+                in_force_from=clock().date(),
+                entered_by=world.accounts["county_officer"],
+                entered_at=clock(),
+            )
+        )
+    second = sent_by(world, clock)
+    assert [first["reason"], second["reason"]] == ["inside", "accuracy_out_of_range"]
+
+
+def test_a_calendar_that_is_loaded_between_two_batches_holds_for_the_second(world, clock):
+    def day_status(who):
+        return sent_by(world, clock, who, position=None)["day_status"]
+
+    assert day_status("li") == "pending"
+    days = {"off": [clock().date().isoformat()], "working": []}
+    with world.database.writing() as session:
+        session.add(CalendarYear(year=2026, days=days, loaded_at=clock(), source="放假通知"))
+    assert day_status("zhou") == "rest"
+
+
+@pytest.mark.parametrize("filed", [False, True])
+def test_what_happens_to_a_month_that_is_over_until_its_days_are_taken_is_seen(world, clock, monkeypatch, filed):
+    """Another's check-in of the same id, and the filing, come between the first look and the days."""
+    clock.set("2026-12-01 08:00")
+    made = body("2026-11-30T08:05:00+08:00")
+
+    def taken_late(session, keys):
+        if not happened:
+            happened.append(True)
+            generally_there(session)
+        return take_heads(session, keys)
+
+    def generally_there(session):
+        monkeypatch.setattr(recording, "take_heads", take_heads)
+        if filed:
+            session.add(filing(world, clock))
+            session.flush()
+        else:
+            recording.record_check_ins(session, [submission(world, "li", made)], clock())
+
+    happened = []
+    monkeypatch.setattr(recording, "take_heads", taken_late)
+    [(status, answer)] = generally(world, [submission(world, "li", made)], clock())
+    assert (status, answer["counts"]) == ((201, False) if filed else (200, True))
+    with world.database.reading() as session:
+        assert len(session.scalars(select(CheckIn.id)).all()) == 1
+
+
+def filing(world, clock):
+    return Filing(
+        county_code=COUNTY,
+        kind="monthly",
+        area_code=TOWNSHIP,
+        period="2026-11",
+        sheet={},
+        sheet_sha256="",
+        filed_by=world.accounts["township_officer"],
+        filed_at=clock() - timedelta(minutes=1),
+    )
