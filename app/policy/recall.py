@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.policy.attendance import Status
 from app.policy.judgment import Basis
@@ -79,8 +79,7 @@ class HistoryDay:
     working: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class CountedDay:
+class CountedDay(NamedTuple):
     """A day that counts against the cadre. `bridged` is a rest day between two absent ones: its status stays 休息 and
     it needs no confirmation of its own.
     """
@@ -193,6 +192,8 @@ def fewest_days_that_turn(as_of: date, provisions: Provisions, area_code: str | 
 
 def confirmed_parts(run: Sequence[CountedDay]) -> list[Sequence[CountedDay]]:
     """The runs that remain of one when its unconfirmed days turn out to be no absences."""
+    if all(day.confirmed for day in run):
+        return [run]
     parts: list[Sequence[CountedDay]] = []
     start = 0
     for end in [*(number for number, day in enumerate(run) if not day.confirmed), len(run)]:
