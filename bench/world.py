@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, text
+from uuid_utils import uuid7
 
 from app.access import tokens
 from app.access.areas import county_of, township_of
@@ -231,7 +232,7 @@ def body_of(person: Person, number: int, at: datetime) -> dict[str, Any]:
         person.lng + random.uniform(-0.004, 0.004), person.lat + random.uniform(-0.004, 0.004), Datum.GCJ02
     )
     return {
-        "id": str(uuid4()),
+        "id": str(uuid7()),
         "captured_at": at.isoformat(timespec="seconds"),
         "position": {
             "lng": round(lng, 7),
