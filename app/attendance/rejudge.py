@@ -96,11 +96,20 @@ class Rejudging:
         found = load_facts(self.session, span).all()
         self.statuses.update({(row.posting_id, row.date): status_of(row, calendar) for row in found})
         rows = [row for row in found if (row.township_code, month_of(row.date)) not in locked]
-        revisions = last_revisions(self.session, span) if any(row.status is None for row in rows) else {}
+        revisions = self._left_behind([row for row in rows if row.status is None])
         judged = (judge_row(row, calendar, revisions.get((row.posting_id, row.date), 0), self.confirm) for row in rows)
         changes = [change for change in judged if change is not None]
         self.statuses.update({(c.posting_id, c.date): c.after.status or Status.PENDING for c in changes})
         return changes
+
+    def _left_behind(self, rows: Sequence[Row[Any]]) -> dict[tuple[UUID, date], int]:
+        """The newest revisions of days that have no entry: one that was taken out has left its own."""
+        if not rows:
+            return {}
+        days, counties, postings = (
+            {getattr(row, name) for row in rows} for name in ("date", "county_code", "posting_id")
+        )
+        return last_revisions(self.session, Span(tuple(counties), min(days), max(days), tuple(postings)))
 
     def _locked(self, postings: Sequence[Posted], days: Sequence[date]) -> set[tuple[str, str]]:
         if self.even_locked:

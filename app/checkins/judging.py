@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import compress
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import orjson
 
 from app.checkins.geodesic import geodesic_m
 from app.checkins.schemas import CheckInIn
-from app.clock import business_day, day_closes_at
+from app.clock import day_closes_at
 from app.errors import Conflict
 from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
 from app.policy.provisions import Provisions
@@ -123,15 +124,6 @@ def no_posting() -> Conflict:
     return Conflict("no_posting", "该日期没有派驻记录，不能登记。", "There is no posting on that date.")
 
 
-def day_of(book: RuleBook, body: CheckInIn, now: datetime, area_code: str | None) -> tuple[date, bool]:
-    """The business date that a check-in received `now` belongs to, and whether the phone's clock is wrong: then the
-    date is the one of its arrival.
-    """
-    today = business_day(now)
-    skewed = book.is_ahead(body.captured_at, now, today, area_code)
-    return (today if skewed else business_day(body.captured_at)), skewed
-
-
 class Surroundings(NamedTuple):
     """What the database says around one check-in."""
 
@@ -150,17 +142,18 @@ def judge_check_in(
     *,
     day: date,
     now: datetime,
+    today: date,
     clock_skew: bool,
 ) -> tuple[dict[str, Any], Fix | None]:
     """The row to store, by column (but those of an acceptance, which nobody has given yet), and the fix that later
-    ones are compared with.
+    ones are compared with. `today` is the business day of `now`.
     """
     body = submission.body
     rules = book.rules(posting.village_code, day)
     judgment = _judge_fence(body, around.fences, rules)
     fix = _fix_of(body, day, judgment)
     late = now >= rules.closes_at
-    too_late = (business_day(now) - day).days > rules.late_upload_days or around.month_locked
+    too_late = (today - day).days > rules.late_upload_days or around.month_locked
     position = body.position
     row = {
         "county_code": posting.county_code,
@@ -227,16 +220,26 @@ def _risk_flags(
 ) -> list[str]:
     sent = body.position
     raised = (
-        ("mock_location", sent is not None and sent.mock),
-        (
-            "impossible_speed",
-            fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh, geodesic_m),
-        ),
-        ("repeated_coordinates", fix is not None and repeated_coordinates(fix, around.earlier)),
-        ("shared_device", around.device_of_others),
-        ("clock_skew", clock_skew),
-        ("stale_fix", sent is not None and stale_fix(body.captured_at, sent.fixed_at, rules.stale_after)),
-        ("late_upload", late),
-        ("datum_suspect", judgment.datum_suspect),
+        sent is not None and sent.mock,
+        fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh, geodesic_m),
+        fix is not None and repeated_coordinates(fix, around.earlier),
+        around.device_of_others,
+        clock_skew,
+        sent is not None and stale_fix(body.captured_at, sent.fixed_at, rules.stale_after),
+        late,
+        judgment.datum_suspect,
     )
-    return [flag for flag, is_raised in raised if is_raised]
+    return list(compress(_FLAGS, raised))
+
+
+_FLAGS = (
+    "mock_location",
+    "impossible_speed",
+    "repeated_coordinates",
+    "shared_device",
+    "clock_skew",
+    "stale_fix",
+    "late_upload",
+    "datum_suspect",
+)
+"""In the order in which they are found out."""

@@ -191,7 +191,9 @@ class GroupRecorder:
             device_of_others=bool(found.bits & lane_sql.DEVICE_OF_OTHERS or in_group),
             month_locked=False,
         )
-        row, _ = judge_check_in(self._book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
+        row, _ = judge_check_in(
+            self._book, submission, posting, around, day=day, now=now, today=day, clock_skew=clock_skew
+        )
         row["device_is_new"] = True if device_id and not found.bits & lane_sql.DEVICE_KNOWN else None
         in_group.add(submission.account_id)
         return row

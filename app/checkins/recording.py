@@ -28,7 +28,6 @@ from app.checkins.judging import (
     RuleBook,
     Submission,
     Surroundings,
-    day_of,
     id_reused,
     judge_check_in,
     no_posting,
@@ -66,15 +65,18 @@ Outcome = Recorded | Problem
 class Context:
     """All that judging a group of submissions needs of the database."""
 
+    now: datetime
+    today: date
     frame: Frame
+    book: RuleBook
+    captured_on: Sequence[date]
+    """The business day of each submission by its phone's clock."""
     stored: dict[UUID, Row]
+    repeats: bool
+    """Whether one id comes twice: then the second has to see the first."""
     locked: set[tuple[str, str]]
     new_uses: list[Row] = field(default_factory=list)
     """Phones that an account has not been seen with before."""
-
-    @property
-    def book(self) -> RuleBook:
-        return self.frame.law.book
 
 
 def record_check_ins(session: Session, submissions: Sequence[Submission], now: datetime) -> list[Outcome]:
@@ -82,11 +84,12 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
     context = _load(session, submissions, now)
     outcomes: list[Outcome] = []
     fresh: list[Row] = []
-    for submission in submissions:
-        outcome = _record(context, submission, now)
+    for submission, captured_on in zip(submissions, context.captured_on, strict=True):
+        outcome = _record(context, submission, captured_on)
         outcomes.append(outcome)
         if isinstance(outcome, Recorded) and outcome.created:
-            context.stored[outcome.row["id"]] = outcome.row
+            if context.repeats:
+                context.stored[outcome.row["id"]] = outcome.row
             fresh.append(outcome.row)
     statuses: dict[tuple[UUID, date], Status] = {}
     if fresh:
@@ -100,7 +103,8 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
 
 def _load(session: Session, submissions: Sequence[Submission], now: datetime) -> Context:
     today = business_day(now)
-    days = {business_day(submission.body.captured_at) for submission in submissions} | {today}
+    captured_on = [business_day(submission.body.captured_at) for submission in submissions]
+    days = {*captured_on, today}
     asked = Asked(
         accounts={submission.account_id for submission in submissions},
         ids={submission.body.id for submission in submissions},
@@ -112,8 +116,13 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
     if _take_past_months(session, theirs, days, today):
         frame = load_frame(session, asked)
     return Context(
+        now=now,
+        today=today,
         frame=frame,
+        book=frame.law.book,
+        captured_on=captured_on,
         stored=_load_stored(session, asked.ids) if frame.any_stored else {},
+        repeats=len(asked.ids) < len(submissions),
         locked=locked_months(session, {place.township_code for place in theirs}, days, today),
     )
 
@@ -147,11 +156,11 @@ def _take_past_months(session: Session, places: Iterable[Place], days: Iterable[
     return bool(keys)
 
 
-def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
+def _record(context: Context, submission: Submission, captured_on: date) -> Outcome:
     postings = context.frame.postings.get(submission.account_id)
     if postings is None:
         return Forbidden()
-    stored = context.stored.get(submission.body.id)
+    stored = context.stored.get(submission.body.id) if context.stored else None
     if stored is not None:
         same = stored["account_id"] == submission.account_id and stored["body_hash"] == submission.body_hash
         if not same:
@@ -159,17 +168,16 @@ def _record(context: Context, submission: Submission, now: datetime) -> Outcome:
         return Recorded(stored, created=False, basis=context.book.rules(stored["village_code"], stored["date"]).basis)
     # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
     area = postings[0].village_code if postings else None
-    day, clock_skew = day_of(context.book, submission.body, now, area)
+    clock_skew = context.book.is_ahead(submission.body.captured_at, context.now, context.today, area)
+    day = context.today if clock_skew else captured_on
     posting = next((place for place in postings if place.holds_on(day)), None)
     if posting is None:
         return no_posting()
-    row = _judged(context, submission, posting, day, now, clock_skew=clock_skew)
+    row = _judged(context, submission, posting, day, clock_skew=clock_skew)
     return Recorded(row, created=True, basis=context.book.rules(posting.village_code, day).basis)
 
 
-def _judged(
-    context: Context, submission: Submission, posting: Place, day: date, now: datetime, *, clock_skew: bool
-) -> Row:
+def _judged(context: Context, submission: Submission, posting: Place, day: date, *, clock_skew: bool) -> Row:
     device_id = submission.body.device_id
     used_by = context.frame.devices[device_id] if device_id else set()
     is_known = submission.account_id in used_by
@@ -180,11 +188,15 @@ def _judged(
         device_of_others=len(used_by) > is_known,
         month_locked=bool(context.locked) and (posting.township_code, month_of(day)) in context.locked,
     )
-    row, fix = judge_check_in(context.book, submission, posting, around, day=day, now=now, clock_skew=clock_skew)
+    row, fix = judge_check_in(
+        context.book, submission, posting, around, day=day, now=context.now, today=context.today, clock_skew=clock_skew
+    )
     if fix is not None:
         trail.add(fix)
     if device_id and not is_known:
-        context.new_uses.append({"device_id": device_id, "account_id": submission.account_id, "first_seen_at": now})
+        context.new_uses.append(
+            {"device_id": device_id, "account_id": submission.account_id, "first_seen_at": context.now}
+        )
         used_by.add(submission.account_id)
     return row
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import asin, cos, hypot, inf, radians, sin, sqrt
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from app.policy.datum import Datum, Point, to_wgs84
 
@@ -59,8 +59,7 @@ class Reason(StrEnum):
     ACCURACY_OUT_OF_RANGE = "accuracy_out_of_range"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """What a phone reports. `accuracy_m` is its 68 % radius."""
 
     lng: float
@@ -113,8 +112,7 @@ class Polygon:
 Fence = Circle | Polygon
 
 
-@dataclass(frozen=True, slots=True)
-class FenceJudgment:
+class FenceJudgment(NamedTuple):
     """The verdict on a position, with what it rests on.
 
     The distances are those of the fence that decided: the one with the best verdict, and among those the nearest.

@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from app.policy.geofence import Geodesic, approximate_distance_m
@@ -51,6 +52,9 @@ def _to_7_digits(fix: Fix) -> tuple[float, float]:
     return round(fix.lng, 7), round(fix.lat, 7)
 
 
+_instant_of = attrgetter("at")
+
+
 class Trail:
     """The fixes of one posting in the order of their instants and by their coordinates, so that a batch of hundreds
     does not compare each with each.
@@ -69,10 +73,6 @@ class Trail:
         place = bisect_left(self._line, at, key=_instant_of)
         same = self._places.get((round(lng, 7), round(lat, 7)), {})
         return [fix for fix in (*self._line[max(0, place - 1) : place], *same.values()) if fix.date >= since]
-
-
-def _instant_of(fix: Fix) -> datetime:
-    return fix.at
 
 
 def stale_fix(captured_at: datetime, fixed_at: datetime | None, stale_after: timedelta) -> bool:
