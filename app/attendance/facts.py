@@ -123,7 +123,7 @@ def load_facts(session: Session, span: Span) -> Result[Any]:
 
 def facts_query(span: Span) -> tuple[Select[Any], dict[str, Any]]:
     """The statement that `load_facts` runs, and its parameters, for a set that the database goes on with."""
-    return _facts_statement(span.days, named=span.posting_ids is not None), parameters_of(span) | _days_of(span)
+    return _facts_statement(span.days, named=span.posting_ids is not None), parameters_of(span) | days_of(span)
 
 
 def count_facts(session: Session, span: Span, columns: Columns, condition: Condition) -> Result[Any]:
@@ -134,7 +134,7 @@ def count_facts(session: Session, span: Span, columns: Columns, condition: Condi
     facts = _facts_statement(span.days, named=False).subquery("facts")
     key = [*columns(facts.c), facts.c.date, facts.c.signature, facts.c.status]
     query = select(*key, func.count()).where(condition(facts.c)).group_by(*key)
-    return session.execute(query, parameters_of(span) | _days_of(span))
+    return session.execute(query, parameters_of(span) | days_of(span))
 
 
 def parameters_of(span: Span) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def parameters_of(span: Span) -> dict[str, Any]:
     return parameters
 
 
-def _days_of(span: Span) -> dict[str, Any]:
+def days_of(span: Span) -> dict[str, Any]:
     return {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
 
 
@@ -196,7 +196,11 @@ def _facts_statement(count: int, *, named: bool) -> Select[Any]:
     """The statement about `count` days, of postings that are named or of whole counties. Building it costs more than
     running it for one posting.
     """
-    span = AnySpan(named=named)
+    return facts_about(AnySpan(named=named), count)
+
+
+def facts_about(span: Span, count: int) -> Select[Any]:
+    """The statement about a span of `count` days, whose values may be parameters."""
     days = _days(count)
     pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span.whose(Posting)).subquery("pairs")
     check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)

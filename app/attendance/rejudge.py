@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
 from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
-from app.attendance.facts import CLOSED, Span, facts_on, load_facts, with_confirmed
+from app.attendance.facts import CLOSED, Span, facts_on, with_confirmed
+from app.attendance.facts_of_one import load_facts_of
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
 from app.attendance.posted import Posted
@@ -93,7 +94,7 @@ class Rejudging:
         take_heads(self.session, [(county, day) for county in counties for day in days])
         span = Span(counties, first, last, tuple(posting.id for posting in postings))
         locked = self._locked(postings, days)
-        found = load_facts(self.session, span).all()
+        found = load_facts_of(self.session, span)
         self.statuses.update({(row.posting_id, row.date): status_of(row, calendar) for row in found})
         rows = [row for row in found if (row.township_code, month_of(row.date)) not in locked]
         revisions = self._left_behind([row for row in rows if row.status is None])
