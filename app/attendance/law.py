@@ -52,14 +52,9 @@ def is_locked(session: Session, township_code: str, day: date) -> bool:
     return (township_code, month_of(day)) in locked_months(session, [township_code], [day])
 
 
-def locked_months(
-    session: Session, townships: Iterable[str], days: Iterable[date], today: date | None = None
-) -> set[tuple[str, str]]:
-    """The (township, YYYY-MM) among these that have been filed; only a month that is over by `today` can be."""
-    months = {month_of(day) for day in days}
-    if today is not None and min(months, default="") >= month_of(today):
-        return set()
-    asked = {"townships": list(set(townships)), "months": list(months)}
+def locked_months(session: Session, townships: Iterable[str], days: Iterable[date]) -> set[tuple[str, str]]:
+    """The (township, YYYY-MM) among these that have been filed."""
+    asked = {"townships": list(set(townships)), "months": list({month_of(day) for day in days})}
     return {(area, period) for area, period in session.execute(_FILED, asked)}
 
 

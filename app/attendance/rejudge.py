@@ -116,7 +116,7 @@ class Rejudging:
         if self.even_locked:
             return set()
         townships = {posting.township_code for posting in postings}
-        return locked_months(self.session, townships, days, business_day(self.author.at))
+        return locked_months(self.session, townships, days)
 
 
 def status_of(row: Any, calendar: Calendar) -> Status:

@@ -123,7 +123,7 @@ def _load(session: Session, submissions: Sequence[Submission], now: datetime) ->
         captured_on=captured_on,
         stored=_load_stored(session, asked.ids) if frame.any_stored else {},
         repeats=len(asked.ids) < len(submissions),
-        locked=locked_months(session, {place.township_code for place in theirs}, days, today),
+        locked=locked_months(session, {place.township_code for place in theirs}, days),
     )
 
 

@@ -178,7 +178,6 @@ def test_presence_stays_presence_on_a_holiday(world, database, clock, only_count
 
 
 def test_the_days_of_a_filed_month_stay_and_are_named(closed_week, database, clock):
-    clock.set("2026-12-02 09:00")  # only a month that is over is filed
     with database.writing() as session:
         for area in (TOWNSHIP, SIBLING_TOWNSHIP):
             session.add(
