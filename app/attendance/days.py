@@ -17,6 +17,7 @@ from app.attendance.evidence import load_evidence
 from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.law import load_calendar
 from app.attendance.lock import take_open_day
+from app.attendance.posted import place_of
 from app.attendance.rejudge import Rejudging, rejudge, rejudge_corrected
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.ids import new_id
@@ -190,7 +191,7 @@ def correct_day(call: Call, body: schemas.CorrectionIn) -> schemas.DayOfMine:
 def _correction(call: Call, posting: Posting, day: date, status: Status, reason: str) -> Correction:
     return Correction(
         id=new_id(),
-        **posting.place,
+        **place_of(posting),
         date=day,
         status=status,
         reason=reason,
@@ -207,7 +208,7 @@ def register(call: Call, body: schemas.RegistrationIn) -> schemas.RegistrationOu
     take_open_day(call.session, posting.township_code, body.date)
     entered = Registration(
         id=new_id(),
-        **posting.place,
+        **place_of(posting),
         date=body.date,
         source=body.source,
         note=body.note,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
 from app.attendance.outbox import emit
-from app.attendance.posted import Posted
+from app.attendance.posted import Posted, place_of
 from app.clock import business_day
 from app.ids import new_id
 from app.models import DayEntry, RecallFlag, RecallFlagEvent
@@ -186,7 +186,7 @@ class _Turning:
     def _raise(self, posting: Posted, judgment: GroundJudgment, state: FlagState) -> None:
         flag = RecallFlag(
             id=new_id(),
-            **posting.place,
+            **place_of(posting),
             ground=judgment.ground,
             state=None,
             live_key=live_key(posting.id, judgment.ground),

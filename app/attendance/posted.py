@@ -1,6 +1,5 @@
-"""A posting, as far as its days are judged by it."""
+"""A posting, as far as its days are judged by it, and what is written about it."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,4 +16,15 @@ class Posted(Protocol):
     @property
     def village_code(self) -> str: ...
     @property
-    def place(self) -> Mapping[str, Any]: ...
+    def unit_id(self) -> UUID: ...
+
+
+def place_of(posting: Posted) -> dict[str, Any]:
+    """What a row about a posting repeats of it, so that every scope is a condition on the row itself."""
+    return {
+        "posting_id": posting.id,
+        "unit_id": posting.unit_id,
+        "county_code": posting.county_code,
+        "township_code": posting.township_code,
+        "village_code": posting.village_code,
+    }

@@ -41,17 +41,6 @@ class Place(NamedTuple):
     def holds_on(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or self.ends_on >= day)
 
-    @property
-    def place(self) -> dict[str, Any]:
-        """As `models.Posting.place`."""
-        return {
-            "posting_id": self.id,
-            "unit_id": self.unit_id,
-            "county_code": self.county_code,
-            "township_code": self.township_code,
-            "village_code": self.village_code,
-        }
-
 
 class Law(NamedTuple):
     """What was in force when the database told so."""

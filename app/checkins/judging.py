@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import compress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
+from app.attendance.posted import Posted
 from app.checkins.geodesic import geodesic_m
 from app.checkins.schemas import CheckInIn
 from app.clock import day_closes_at
@@ -38,21 +39,6 @@ class Submission:
         position = body.position.__dict__ if body.position else None
         said = (body.id, body.captured_at, position, body.device_id, body.note)
         return hashlib.sha256(orjson.dumps(said)).hexdigest()
-
-
-class Posted(Protocol):
-    """The posting that a check-in belongs to."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def county_code(self) -> str: ...
-    @property
-    def township_code(self) -> str: ...
-    @property
-    def village_code(self) -> str: ...
-    @property
-    def unit_id(self) -> UUID: ...
 
 
 @dataclass(frozen=True, slots=True)

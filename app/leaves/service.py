@@ -10,6 +10,7 @@ from app.access.call import Call
 from app.access.own import body_hash, id_reused, own_posting, take_turn
 from app.access.scope import visible, visible_in
 from app.access.viewer import Viewer
+from app.attendance.posted import place_of
 from app.attendance.rejudge import rejudge
 from app.errors import Conflict, NotFound
 from app.leaves.locked import locked_days
@@ -88,7 +89,7 @@ def _draft(call: Call, body: LeaveIn) -> Leave:
     locked = locked_days(call.session, posting.township_code, body.starts_on, body.ends_on)
     return Leave(
         id=body.id,
-        **posting.place,
+        **place_of(posting),
         cadre_id=posting.cadre_id,
         kind=body.kind,
         starts_on=body.starts_on,

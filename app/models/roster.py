@@ -1,7 +1,6 @@
 """Who is posted where, and by whom."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
@@ -61,17 +60,6 @@ class Posting(Identified, InVillage, Base):
 
     cadre: Mapped[Cadre] = relationship(lazy="raise")
     unit: Mapped[DispatchUnit] = relationship(lazy="raise")
-
-    @property
-    def place(self) -> dict[str, Any]:
-        """What a row about this posting repeats of it, so that every scope is a condition on the row itself."""
-        return {
-            "posting_id": self.id,
-            "unit_id": self.unit_id,
-            "county_code": self.county_code,
-            "township_code": self.township_code,
-            "village_code": self.village_code,
-        }
 
 
 class Vacancy(Identified, InVillage, Base):

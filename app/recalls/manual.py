@@ -14,6 +14,7 @@ from app.access.call import Call
 from app.access.scope import find
 from app.attendance.flags import announce, live_key, move, statement_due_on
 from app.attendance.law import load_provisions
+from app.attendance.posted import place_of
 from app.errors import Conflict, Unprocessable
 from app.ids import new_id
 from app.models import Posting, RecallFlag
@@ -191,7 +192,7 @@ def _flag(call: Call, body: ManualFlagIn, posting: Posting) -> RecallFlag:
     provisions = load_provisions(call.session)
     return RecallFlag(
         id=new_id(),
-        **posting.place,
+        **place_of(posting),
         ground=body.ground,
         state=None,
         live_key=live_key(posting.id, body.ground),

@@ -16,6 +16,7 @@ from app.access.versions import bump_roster
 from app.attendance.absences import refresh_absences
 from app.attendance.flags import move, statement_due_on
 from app.attendance.law import load_calendar, load_provisions
+from app.attendance.posted import place_of
 from app.attendance.rejudge import rejudge
 from app.errors import Conflict, Unprocessable
 from app.models import Posting, RecallFlag, Vacancy
@@ -201,7 +202,7 @@ def _open_vacancy(session: Session, posting: Posting) -> None:
         return
     session.add(
         Vacancy(
-            **posting.place,
+            **place_of(posting),
             opened_on=date.fromordinal(posting.ends_on.toordinal() + 1),
             filled_by=None,
             filled_on=None,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.access import tokens
 from app.access.call import Call, PublicCall
 from app.access.scope import find, visible_in
+from app.attendance.posted import place_of
 from app.errors import Conflict
 from app.models import BoardReport, Cadre, Posting
 from app.whereabouts.board import read_board
@@ -43,7 +44,7 @@ def report(call: PublicCall, village_code: str, body: BoardReportIn, user_agent:
         )
     posting = call.session.get_one(Posting, body.posting_id)
     row = BoardReport(
-        **posting.place,
+        **place_of(posting),
         date=call.today,
         device_hash=device,
         note=body.note,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, select
 from app.access.call import Call
 from app.access.own import body_hash, id_reused, own_posting, take_turn
 from app.attendance.law import load_provisions
+from app.attendance.posted import place_of
 from app.attendance.rejudge import rejudge
 from app.clock import business_day
 from app.errors import Unprocessable
@@ -55,7 +56,7 @@ def _declaration(call: Call, posting: Posting, body: WhereaboutsIn, digest: str,
     late_upload_days = int(provisions.value("presence.late_upload_days", call.today, posting.village_code))
     return Whereabouts(
         **body.model_dump(),
-        **posting.place,
+        **place_of(posting),
         received_at=call.now,
         first_day=first_day(body.since, call.now, late_upload_days),
         last_day=last_day(body.since, body.expected_back_at, None),

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from app.attendance.posted import place_of
 from app.clock import SHANGHAI
 from app.ids import new_id
 from app.models import Leave, Outage, Posting, Whereabouts
@@ -69,7 +70,7 @@ def declared(session, world, event: str, day: date, who: str = "li"):
     posting = session.get(Posting, world.postings[who])
     whose = {
         "id": new_id(),
-        **posting.place,
+        **place_of(posting),
     }
     if event == "leave":
         return Leave(

@@ -15,6 +15,7 @@ from sqlalchemy import delete, text, update
 
 from app.access.call import Call
 from app.access.viewer import Role, load_viewer
+from app.attendance.posted import place_of
 from app.checkins.today import load_today
 from app.checkins.today_group import TodayReader
 from app.checkins.today_lane import TodayLane
@@ -180,7 +181,7 @@ def _check_in(world, posting: Posting, one: dict) -> CheckIn:
     """One that nobody has judged the day by."""
     return CheckIn(
         id=new_id(),
-        **posting.place,
+        **place_of(posting),
         account_id=new_id(),
         date=day_at(one["day"]),
         captured_at=world.clock() + timedelta(milliseconds=500 * one["captured"]),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.attendance.posted import place_of
 from app.clock import SHANGHAI
 from app.filings.schemas import FiledNumbers, FiledSheet
 from app.ids import new_id
@@ -85,7 +86,7 @@ def _furnish(session: Session, world: World, name: str, who: str) -> Place:
         # The world names villages, people and units alike; here each has to be told from the others.
         session.get_one(Area, posting.village_code).name = f"{name}村"
     where = {
-        **posting.place,
+        **place_of(posting),
     }
     account = session.get_one(Account, world.accounts[who])
     made: dict[str, Any] = {
