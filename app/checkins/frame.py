@@ -17,6 +17,7 @@ from app.attendance.law import load_calendar, load_provisions
 from app.checkins.answers import instant_of
 from app.checkins.fences import load_fences_by_id
 from app.checkins.frame_sql import FRAME_POSTGRESQL, FRAME_SQLITE
+from app.checkins.ids import ANY_DAY, days_of_all
 from app.checkins.judging import RuleBook
 from app.policy.calendar import Calendar
 from app.policy.geofence import Fence
@@ -100,15 +101,20 @@ def load_frame(session: Session, asked: Asked) -> Frame:
 
 def _ask(connection: Connection, asked: Asked) -> tuple[str, list[Any], list[Any], list[Any], int]:
     accounts, ids = ([each.hex for each in given] for given in (asked.accounts, asked.ids))
-    first = (asked.first - RECENT).isoformat()
+    ids_from, ids_to = days_of_all(asked.ids) if asked.ids else ANY_DAY
+    days = {
+        "first": (asked.first - RECENT).isoformat(),
+        "ids_from": ids_from.isoformat(),
+        "ids_to": ids_to.isoformat(),
+    }
     if connection.dialect.name == "postgresql":
         # As one text each: a parameter an id would cost more than the question.
         given = {"accounts": f"{{{','.join(accounts)}}}", "ids": f"{{{','.join(ids)}}}", "devices": list(asked.devices)}
-        row = connection.exec_driver_sql(FRAME_POSTGRESQL, {**given, "first": first}).one()
+        row = connection.exec_driver_sql(FRAME_POSTGRESQL, {**given, **days}).one()
         changes, *found, stored = row
         return changes, *(each or [] for each in found), stored
     given = {"accounts": json_text(accounts), "ids": json_text(ids), "devices": json_text(list(asked.devices))}
-    changes, *texts, stored = connection.exec_driver_sql(FRAME_SQLITE, {**given, "first": first}).one()
+    changes, *texts, stored = connection.exec_driver_sql(FRAME_SQLITE, {**given, **days}).one()
     return changes, *(orjson.loads(each) for each in texts), stored
 
 

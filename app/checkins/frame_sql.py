@@ -8,7 +8,7 @@ from app.checkins.lane_sql import LAW_CHANGES, POSTGRESQL, SQLITE, Words
 
 def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
     """`given` is how a parameter is written, `listed` a condition that something is among those given."""
-    first = given.format("first")
+    first, ids_from, ids_to = (given.format(name) for name in ("first", "ids_from", "ids_to"))
     fences = f"(SELECT {words.collect}({words.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
     fix = f"{words.array}(x.date, coalesce(x.fixed_at, x.captured_at), x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
     fixes = (
@@ -26,7 +26,7 @@ def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
         )
     )
     device = f"{words.array}(x.device_id, {words.id.format('x.account_id')})"
-    # The last is counted: were it merely looked for, statistics could have the whole table walked through for it.
+    # The last are counted: were they merely looked for, statistics could have the whole table walked through for it.
     return f"""
 WITH a AS MATERIALIZED (
     SELECT id, cadre_id FROM accounts
@@ -36,7 +36,8 @@ SELECT {LAW_CHANGES},
     (SELECT {words.collect}({words.id.format("a.id")}) FROM a),
     (SELECT {words.collect}({words.array}({place})) FROM a JOIN postings p ON p.cadre_id = a.cadre_id),
     (SELECT {words.collect}({device}) FROM device_uses x WHERE x.device_id {listed["devices"]}),
-    (SELECT count(*) FROM check_ins x WHERE x.id {listed["ids"]})
+    (SELECT count(*) FROM check_ins x WHERE x.id {listed["ids"]} AND x.date BETWEEN {ids_from} AND {ids_to})
+        + (SELECT count(*) FROM stray_check_ins x WHERE x.id {listed["ids"]})
 """
 
 

@@ -25,6 +25,7 @@ from app.checkins import lane_sql
 from app.checkins.answers import answer_of, dashed, instant_of
 from app.checkins.fences import as_fence
 from app.checkins.frame import fix_of
+from app.checkins.ids import is_stray
 from app.checkins.judging import (
     RuleBook,
     Submission,
@@ -165,6 +166,8 @@ class GroupRecorder:
         if found.stored is not None:
             return self._again(pending, submission, found, found.stored, day)
         if business_day(submission.body.captured_at) != day or submission.body.id in pending.ids:
+            return ODD
+        if found.bits & lane_sql.STRAY or is_stray(submission.body.id, day):
             return ODD
         if found.county_code is None:
             return no_posting()

@@ -11,6 +11,7 @@ from psycopg.errors import error_from_result
 
 from app.attendance.law import month_of
 from app.checkins import lane_sql
+from app.checkins.ids import days_of_all
 from app.checkins.lane_store import Group, Row, Versions, group_of
 from app.database import LANE, Database
 from app.policy.risks import RECENT
@@ -78,12 +79,15 @@ class PostgresqlStore(Prepared):
             self._connect().execute("BEGIN")
             counties = "{" + ",".join(sorted(held)) + "}"
             self.run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
+        ids_from, ids_to = days_of_all(one["id"] for one in sent)
         result = self.run(
             lane_sql.LOAD_POSTGRESQL,
             orjson.dumps(sent),
             day.isoformat().encode(),
             (day - RECENT).isoformat().encode(),
             month_of(day).encode(),
+            ids_from.isoformat().encode(),
+            ids_to.isoformat().encode(),
         )
         law, found = cast("bytes", result.get_value(0, 0)), cast("bytes", result.get_value(0, 1))
         return group_of(law.decode(), found)

@@ -31,6 +31,7 @@ ACCEPTED = 1 << 11
 LATE = 1 << 12
 WAITING = 1 << 13
 OUTSIDE = 1 << 14
+STRAY = 1 << 15
 """What the column `bits` tells."""
 
 
@@ -48,6 +49,8 @@ class Words:
     day_after: str
     recent: str
     month: str
+    ids_from: str
+    ids_to: str
     recent_check_ins: str
 
 
@@ -65,6 +68,8 @@ POSTGRESQL = Words(
     day_after="$2::date + 1",
     recent="$3::date",
     month="$4",
+    ids_from="$5::date",
+    ids_to="$6::date",
     recent_check_ins="check_ins x",
 )
 SQLITE = Words(
@@ -83,6 +88,8 @@ SQLITE = Words(
     day_after="date(:day, '+1 day')",
     recent=":recent",
     month=":month",
+    ids_from=":ids_from",
+    ids_to=":ids_to",
     recent_check_ins="check_ins x INDEXED BY ix_check_ins_posting_id_date",
 )
 
@@ -242,7 +249,7 @@ class _Load(Day):
         )
 
     def _known(self) -> str:
-        """Bits: what is known of the phone, and of the month."""
+        """Bits: what is known of the phone, of the month, and of the id."""
         filed = (
             f"filings x WHERE x.kind = 'monthly' AND x.area_code = p.township_code AND x.period = {self.words.month}"
         )
@@ -252,6 +259,7 @@ class _Load(Day):
                 _exists(DEVICE_KNOWN, f"{used} = s.account_id"),
                 _exists(DEVICE_OF_OTHERS, f"{used} <> s.account_id"),
                 _exists(MONTH_LOCKED, filed),
+                _exists(STRAY, "stray_check_ins x WHERE x.id = s.id"),
             )
         )
 
@@ -271,7 +279,8 @@ class _Load(Day):
         pairs = ", ".join(
             f"'{name}', {w.id.format('x.' + name) if name.endswith('_id') else 'x.' + name}" for name in _STORED
         )
-        return w.nested.format(f"(SELECT {w.object}({pairs}) FROM check_ins x WHERE x.id = s.id LIMIT 1)")
+        sent_before = f"x.id = s.id AND x.date BETWEEN {w.ids_from} AND {w.ids_to}"
+        return w.nested.format(f"(SELECT {w.object}({pairs}) FROM check_ins x WHERE {sent_before} LIMIT 1)")
 
 
 LOAD_POSTGRESQL = _Load(POSTGRESQL).statement()

@@ -15,6 +15,7 @@ import orjson
 from app.attendance.bulk import Writer, instant_text, writers
 from app.attendance.law import month_of
 from app.checkins import lane_sql
+from app.checkins.ids import days_of_all
 from app.database import Database
 from app.models import CheckIn, DayEntry
 from app.policy.risks import RECENT
@@ -106,11 +107,14 @@ class SqliteStore:
         self._borrowed = self._database.writer.raw_connection()
         cursor = self._borrowed.driver_connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
+        ids_from, ids_to = days_of_all(one["id"] for one in sent)
         parameters = {
             "sent": orjson.dumps([_stored(one) for one in sent]).decode(),
             "day": day.isoformat(),
             "recent": (day - RECENT).isoformat(),
             "month": month_of(day),
+            "ids_from": ids_from.isoformat(),
+            "ids_to": ids_to.isoformat(),
         }
         law, found = cursor.execute(lane_sql.LOAD_SQLITE, parameters).fetchone()
         return group_of(law, found)

@@ -24,6 +24,7 @@ from app.attendance.heads import take_heads
 from app.attendance.law import locked_months, month_of
 from app.attendance.rejudge import MAX_SPAN_DAYS, Rejudging, status_of
 from app.checkins.frame import Asked, Frame, Place, load_frame
+from app.checkins.ids import is_stray
 from app.checkins.judging import (
     RuleBook,
     Submission,
@@ -34,7 +35,7 @@ from app.checkins.judging import (
 )
 from app.clock import business_day
 from app.errors import Forbidden, Problem
-from app.models import CheckIn, DeviceUse
+from app.models import CheckIn, DeviceUse, StrayCheckIn
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.risks import RECENT, Fix, Trail
@@ -94,11 +95,21 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
     statuses: dict[tuple[UUID, date], Status] = {}
     if fresh:
         uses = sorted(context.new_uses, key=lambda use: (use["device_id"], use["account_id"]))
-        insert_all(session, [Insert(CheckIn, fresh), Insert(DeviceUse, uses, "ON CONFLICT DO NOTHING")])
+        writes = [Insert(CheckIn, fresh), Insert(DeviceUse, uses, _ONCE), Insert(StrayCheckIn, _strays(fresh), _ONCE)]
+        insert_all(session, writes)
         statuses = _judge_days(session, context, fresh, now)
     recorded = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
     _tell_statuses(session, recorded, statuses, context.frame.law.calendar)
     return outcomes
+
+
+_ONCE = "ON CONFLICT DO NOTHING"
+
+
+def _strays(rows: Iterable[Row]) -> list[Row]:
+    """What has to be written down of check-ins whose id tells of other days."""
+    kept = ("id", "county_code", "date")
+    return [{name: row[name] for name in kept} for row in rows if is_stray(row["id"], row["date"])]
 
 
 def _load(session: Session, submissions: Sequence[Submission], now: datetime) -> Context:

@@ -3,7 +3,7 @@
 from app.models.account import Account, LoginFailure, RefreshToken, SigningKey
 from app.models.area import AREA_LEVELS, Area, Fence
 from app.models.day import AbsenceCounter, CountyMonth, CountyRollup, DayEntry, DayHead, DayRevision, TeamRollup
-from app.models.evidence import CheckIn, Correction, DeviceUse, Registration
+from app.models.evidence import CheckIn, Correction, DeviceUse, Registration, StrayCheckIn
 from app.models.leave import LEAVE_KINDS, Leave, LeaveAttachment, LeaveStep
 from app.models.operation import (
     AuditEvent,
@@ -59,6 +59,7 @@ __all__ = [
     "Registration",
     "RosterVersion",
     "SigningKey",
+    "StrayCheckIn",
     "TeamRollup",
     "Vacancy",
     "WebhookDelivery",

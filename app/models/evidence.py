@@ -55,6 +55,16 @@ class CheckIn(DayOfPosting, Base):
     acceptance_reason: Mapped[str | None] = mapped_column(String(500))
 
 
+class StrayCheckIn(Base):
+    """A check-in whose id tells of another day than its own (`app.checkins.ids`): where the id is looked up besides."""
+
+    __tablename__ = "stray_check_ins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    county_code: Mapped[str] = mapped_column(AREA_CODE, primary_key=True)
+    date: Mapped[dt.date]
+
+
 class Registration(Identified, OfPosting, Base):
     """到岗登记 entered by the township: paper sheet, visit or phone call. Counts like a check-in."""
 

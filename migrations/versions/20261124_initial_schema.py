@@ -201,6 +201,12 @@ def upgrade() -> None:
     sa.Column('first_seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('device_id', 'account_id', name=op.f('pk_device_uses'))
     )
+    op.create_table('stray_check_ins',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('date', sa.Date(), nullable=False),
+    sa.PrimaryKeyConstraint('id', 'county_code', name=op.f('pk_stray_check_ins'))
+    )
     op.create_table('dispatch_units',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('area_code', sa.String(length=12), nullable=False),
@@ -753,6 +759,7 @@ def downgrade() -> None:
 
     op.drop_table('login_failures')
     op.drop_table('dispatch_units')
+    op.drop_table('stray_check_ins')
     op.drop_table('device_uses')
     op.drop_table('team_rollups')
     op.drop_table('county_rollups')

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import contextmanager
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 from sqlalchemy import delete, select
@@ -26,6 +26,7 @@ from app.models import (
     Leave,
     Outage,
     Registration,
+    StrayCheckIn,
     Whereabouts,
 )
 from tests.support.world import CENTER
@@ -33,7 +34,7 @@ from tests.support.world import CENTER
 METRE_NORTH = 1 / 110_940
 """Degrees of latitude at the villages, near enough for a metre in a kilometre."""
 
-WRITTEN = (CheckIn, DayEntry, DayRevision, DeviceUse)
+WRITTEN = (CheckIn, DayEntry, DayRevision, DeviceUse, StrayCheckIn)
 
 
 def body(captured_at="2026-11-23T08:05:00+08:00", lng=CENTER[0], lat=CENTER[1], **position):
@@ -44,6 +45,12 @@ def body(captured_at="2026-11-23T08:05:00+08:00", lng=CENTER[0], lat=CENTER[1], 
         "device_id": "a3f0",
         "note": "入户走访",
     }
+
+
+def id_made_at(instant: datetime, number: int = 0) -> UUID:
+    """The UUIDv7 that a phone makes."""
+    milliseconds = int(instant.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | number)
 
 
 def submission(world, who: str, sent: dict) -> Submission:

@@ -1,15 +1,27 @@
 """One law, one meaning: a group in the fast lane leaves what each of its check-ins would have left by itself."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.attendance.posted import place_of
+from app.checkins.ids import is_stray
 from app.clock import SHANGHAI
 from app.ids import new_id
 from app.models import Leave, Outage, Posting, Whereabouts
-from tests.checkins.support import METRE_NORTH, body, forget, generally, in_lane, ledger, recorder_of, submission
+from tests.checkins.support import (
+    METRE_NORTH,
+    body,
+    forget,
+    generally,
+    id_made_at,
+    in_lane,
+    ledger,
+    recorder_of,
+    submission,
+)
 from tests.support.world import CENTER, COUNTY
 
 TODAY = date(2026, 11, 23)
@@ -26,6 +38,7 @@ check_ins = st.fixed_dictionaries(
         "mock": st.sampled_from([None, False, True]),
         "device": st.sampled_from([None, "d1", "d2"]),
         "again": st.booleans(),
+        "id": st.sampled_from(["now", "now", "now", "random", "long_ago"]),
         "without_position": st.sampled_from([False, False, False, True]),
     }
 )
@@ -37,13 +50,20 @@ stories = st.lists(st.one_of(groups, groups, events), min_size=2, max_size=7)
 def sent(one: dict, now: datetime, number: int) -> dict:
     captured = now + timedelta(minutes=one["captured"])
     made = body(captured.isoformat(), lat=CENTER[1] + one["north_m"] * METRE_NORTH, datum=one["datum"])
-    made["id"] = f"00000000-0000-7000-8000-{0 if one['again'] else number:012d}"
+    made["id"] = str(_id(one["id"], now, 0 if one["again"] else number))
     made["position"] |= {"accuracy_m": one["accuracy_m"], "mock": one["mock"]}
     if one["fixed"] is not None:
         made["position"]["fixed_at"] = (captured + timedelta(minutes=one["fixed"], seconds=number)).isoformat()
     if one["without_position"]:
         made["position"] = None
     return made | {"device_id": one["device"]}
+
+
+def _id(kind: str, now: datetime, number: int) -> UUID:
+    """Number 0 is one id, whichever kind it is."""
+    if number == 0 or kind == "now":
+        return id_made_at(STARTS_AT if number == 0 else now, number)
+    return id_made_at(datetime.fromtimestamp(0, UTC), number) if kind == "long_ago" else UUID(int=number, version=4)
 
 
 def happen(world, event: str, today: date) -> None:
@@ -134,7 +154,11 @@ def tell(world, clock, story: list, record) -> list:
 def usual_first(submissions, now):
     """The order in which the lane takes them: what is odd waits for the others."""
     today = now.date()
-    return sorted(submissions, key=lambda one: one.body.captured_at.astimezone(SHANGHAI).date() != today)
+
+    def is_odd(one):
+        return one.body.captured_at.astimezone(SHANGHAI).date() != today or is_stray(one.body.id, today)
+
+    return sorted(submissions, key=is_odd)
 
 
 @given(story=stories)
