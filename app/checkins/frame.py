@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -133,9 +133,15 @@ def _place(columns: Sequence[Any], fences: Sequence[Fence]) -> Place:
 
 
 def fix_of(stored: Sequence[Any]) -> Fix:
-    """A fix as the statements write it."""
-    day, at, lng, lat, wgs84_lng, wgs84_lat = stored
-    return Fix(date.fromisoformat(day), instant_of(at), lng, lat, (wgs84_lng, wgs84_lat))
+    """A fix as the statements write it: day and instant as texts, or as numbers, by which a database can compare fixes:
+    first the instant's seconds since 1970, then the day's ordinal.
+    """
+    first, second, lng, lat, wgs84_lng, wgs84_lat = stored
+    if isinstance(first, str):
+        day, at = date.fromisoformat(first), instant_of(second)
+    else:
+        day, at = date.fromordinal(int(second)), datetime.fromtimestamp(first, UTC)
+    return Fix(day, at, lng, lat, (wgs84_lng, wgs84_lat))
 
 
 @dataclass(slots=True)

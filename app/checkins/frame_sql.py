@@ -3,7 +3,8 @@
 
 from collections.abc import Mapping
 
-from app.checkins.lane_sql import LAW_CHANGES, POSTGRESQL, SQLITE, Words
+from app.checkins.lane_sql import LAW_CHANGES
+from app.checkins.lane_words import POSTGRESQL, SQLITE, Words
 
 
 def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:

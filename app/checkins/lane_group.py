@@ -269,9 +269,11 @@ def _one_each(loaded: Sequence[Loaded]) -> list[Loaded]:
 
 
 def _fixes(found: Loaded) -> list[Fix]:
-    same_place = (found.checked_in and found.checked_in[1]) or []
-    rows = same_place if found.last_fix is None else [found.last_fix, *same_place]
-    return [fix_of(row) for row in rows]
+    if found.checked_in is None:
+        return []
+    _, same_place, last = found.checked_in
+    rows = same_place or []
+    return [fix_of(row) for row in (rows if last is None else [last, *rows])]
 
 
 def _bits(found: Loaded) -> int:

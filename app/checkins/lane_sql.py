@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy.dialects import postgresql
 
 from app.attendance.entries import ENTRY_UPSERT
+from app.checkins.lane_words import POSTGRESQL, SQLITE, Words
 from app.models import CheckIn, DayEntry, DayRevision, DeviceUse
 
 REGISTERED = 1 << 0
@@ -35,64 +36,6 @@ STRAY = 1 << 15
 """What the column `bits` tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How one database says it."""
-
-    sent: str
-    array: str
-    object: str
-    collect: str
-    nested: str
-    id: str
-    day: str
-    day_after: str
-    recent: str
-    month: str
-    ids_from: str
-    ids_to: str
-    recent_check_ins: str
-
-
-POSTGRESQL = Words(
-    sent=(
-        "SELECT * FROM json_to_recordset($1::json)"
-        " AS t(n int, account_id uuid, id uuid, device_id text, at timestamptz, lng float8, lat float8)"
-    ),
-    array="json_build_array",
-    object="json_build_object",
-    collect="json_agg",
-    nested="{}",
-    id="{}::text",
-    day="$2::date",
-    day_after="$2::date + 1",
-    recent="$3::date",
-    month="$4",
-    ids_from="$5::date",
-    ids_to="$6::date",
-    recent_check_ins="check_ins x",
-)
-SQLITE = Words(
-    sent=(
-        "SELECT json_extract(value, '$.n') AS n, json_extract(value, '$.account_id') AS account_id,"
-        " json_extract(value, '$.id') AS id, json_extract(value, '$.device_id') AS device_id,"
-        " json_extract(value, '$.at') AS at, json_extract(value, '$.lng') AS lng, json_extract(value, '$.lat') AS lat"
-        " FROM json_each(:sent)"
-    ),
-    array="json_array",
-    object="json_object",
-    collect="json_group_array",
-    nested="json({})",
-    id="{}",
-    day=":day",
-    day_after="date(:day, '+1 day')",
-    recent=":recent",
-    month=":month",
-    ids_from=":ids_from",
-    ids_to=":ids_to",
-    recent_check_ins="check_ins x INDEXED BY ix_check_ins_posting_id_date",
-)
-
 _STORED = (
     "posting_id",
     "account_id",
@@ -109,10 +52,6 @@ _STORED = (
     "accepted",
 )
 """What a check-in that was sent before is answered from."""
-
-
-def _largest(bit: int, condition: str) -> str:
-    return f"coalesce(max(CASE WHEN {condition} THEN {bit} ELSE 0 END), 0)"
 
 
 def _exists(bit: int, query: str) -> str:
@@ -177,15 +116,15 @@ FROM s
         """Bits: what others have declared of the day; what check-ins tell of it comes from `checked_in`."""
         w = self.words
         leave = f"{self.of_posting} AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
+        leaves = (
+            (LEAVE_APPROVED, f"x.state IN ('approved', 'ended') AND x.covered_until >= {w.day}"),
+            (LEAVE_PENDING, "x.state = 'pending'"),
+        )
         board = f"{self.of_posting} AND x.first_day <= {w.day} AND (x.last_day IS NULL OR x.last_day >= {w.day})"
-        approved = f"x.state IN ('approved', 'ended') AND x.covered_until >= {w.day}"
-        leaves = " + ".join((_largest(LEAVE_APPROVED, approved), _largest(LEAVE_PENDING, "x.state = 'pending'")))
-        boards = " + ".join(
-            (
-                _largest(BOARD_TRIP, "x.state IN ('official', 'training')"),
-                _largest(BOARD_IN_VILLAGE, "x.state = 'in_village'"),
-                _largest(BOARD_ON_LEAVE, "x.state = 'leave'"),
-            )
+        boards = (
+            (BOARD_TRIP, "x.state IN ('official', 'training')"),
+            (BOARD_IN_VILLAGE, "x.state = 'in_village'"),
+            (BOARD_ON_LEAVE, "x.state = 'leave'"),
         )
         outage = (
             f"outages x WHERE x.county_code = p.county_code AND x.first_day <= {w.day} AND x.last_day >= {w.day}"
@@ -195,8 +134,8 @@ FROM s
             (
                 _exists(REGISTERED, f"registrations x WHERE {self.of_today}"),
                 _exists(OUTAGE, outage),
-                f"(SELECT {leaves} FROM leaves x WHERE {leave})",
-                f"(SELECT {boards} FROM whereabouts x WHERE {board})",
+                f"(SELECT {w.bits_of(leaves)} FROM leaves x WHERE {leave})",
+                f"(SELECT {w.bits_of(boards)} FROM whereabouts x WHERE {board})",
             )
         )
 
@@ -204,13 +143,13 @@ FROM s
         """Bits, of the check-ins that a subquery walks through."""
         today = f"x.date = {self.words.day}"
         by_itself = "NOT x.needs_acceptance AND x.accepted IS NULL"
-        return " + ".join(
+        return self.words.bits_of(
             (
-                _largest(COUNTING, f"{today} AND {by_itself}"),
-                _largest(ACCEPTED, f"{today} AND x.accepted"),
-                _largest(LATE, f"{today} AND x.late AND (x.accepted OR ({by_itself}))"),
-                _largest(WAITING, f"{today} AND x.needs_acceptance AND x.accepted IS NULL"),
-                _largest(OUTSIDE, f"{today} AND x.verdict = 'outside'"),
+                (COUNTING, f"{today} AND {by_itself}"),
+                (ACCEPTED, f"{today} AND x.accepted"),
+                (LATE, f"{today} AND x.late AND (x.accepted OR ({by_itself}))"),
+                (WAITING, f"{today} AND x.needs_acceptance AND x.accepted IS NULL"),
+                (OUTSIDE, f"{today} AND x.verdict = 'outside'"),
             )
         )
 
@@ -244,7 +183,6 @@ class _Load(Day):
                 f"(SELECT {w.collect}({w.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
             ),
             self._checked_in(),
-            self._last_fix(),
             self._stored(),
         )
 
@@ -264,15 +202,21 @@ class _Load(Day):
         )
 
     def _checked_in(self) -> str:
-        """Today's check-ins as bits, and the recent fixes at the same place: one walk through the recent ones."""
+        """Today's check-ins as bits, the recent fixes at the same place, and the last one before this: one walk through
+        the recent check-ins where the database can.
+        """
         w = self.words
         same_place = "x.wgs84_lng IS NOT NULL AND abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001"
-        found = f"{w.array}({self.checked_in()}, {w.collect}({self.fix}) FILTER (WHERE {same_place}))"
+        fixes = f"{w.collect}({self.fix}) FILTER (WHERE {same_place})"
+        found = f"{w.array}({self.checked_in()}, {fixes}, {self._last_fix()})"
         return w.nested.format(f"(SELECT {found} FROM {w.recent_check_ins} WHERE {self.recent})")
 
     def _last_fix(self) -> str:
-        before = f"{self.recent} AND x.wgs84_lng IS NOT NULL AND {self.at} < s.at ORDER BY {self.at} DESC LIMIT 1"
-        return self.words.nested.format(f"(SELECT {self.fix} FROM {self.words.recent_check_ins} WHERE {before})")
+        before = f"x.wgs84_lng IS NOT NULL AND {self.at} < s.at"
+        if self.words.last is not None:
+            return self.words.last.format(at=self.at, when=before)
+        newest = f"{self.recent} AND {before} ORDER BY {self.at} DESC LIMIT 1"
+        return self.words.nested.format(f"(SELECT {self.fix} FROM {self.words.recent_check_ins} WHERE {newest})")
 
     def _stored(self) -> str:
         w = self.words

@@ -46,9 +46,8 @@ class Loaded(NamedTuple):
     """Status, confirmed, exceptions, revision."""
     last_revision: int | None
     fence_ids: list[str] | None
-    checked_in: tuple[int, list[list[Any]] | None] | None
-    """Bits, and the recent fixes at the same place."""
-    last_fix: list[Any] | None
+    checked_in: tuple[int, list[list[Any]] | None, list[Any] | None] | None
+    """Bits, the recent fixes at the same place, and the last one before this."""
     stored: dict[str, Any] | None
 
 

@@ -5,8 +5,8 @@ check-ins' own, and written with the same care.
 
 from dataclasses import replace
 
-from app.checkins import lane_sql
-from app.checkins.lane_sql import CALENDAR_CHANGES, Day, Words
+from app.checkins.lane_sql import CALENDAR_CHANGES, Day
+from app.checkins.lane_words import POSTGRESQL, SQLITE, Words
 
 
 class _Today(Day):
@@ -68,12 +68,12 @@ class _Today(Day):
 
 
 TODAY_POSTGRESQL = _Today(
-    lane_sql.POSTGRESQL,
+    POSTGRESQL,
     sent="SELECT n - 1 AS n, account_id FROM unnest($1::uuid[]) WITH ORDINALITY AS t(account_id, n)",
     now="$3::timestamptz",
 ).statement()
 TODAY_SQLITE = _Today(
-    lane_sql.SQLITE,
+    SQLITE,
     sent="SELECT key AS n, value AS account_id FROM json_each(:sent)",
     now=":now",
 ).statement()
