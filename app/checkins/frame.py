@@ -2,28 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.attendance.bulk import json_text
-from app.attendance.law import load_calendar, load_provisions
 from app.checkins.answers import instant_of
-from app.checkins.fences import load_fences_by_id
 from app.checkins.frame_sql import FRAME_POSTGRESQL, FRAME_SQLITE
 from app.checkins.ids import ANY_DAY, days_of_all
-from app.checkins.judging import RuleBook
-from app.policy.calendar import Calendar
+from app.checkins.kept import Law, kept_of
 from app.policy.geofence import Fence
 from app.policy.risks import RECENT, Fix, Trail
-
-FENCES_KEPT = 50_000
 
 
 class Place(NamedTuple):
@@ -41,15 +36,6 @@ class Place(NamedTuple):
 
     def holds_on(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or self.ends_on >= day)
-
-
-class Law(NamedTuple):
-    """What was in force when the database told so."""
-
-    changes: str
-    """Another text once somebody has entered a provision or loaded a calendar."""
-    book: RuleBook
-    calendar: Calendar
 
 
 @dataclass(slots=True)
@@ -80,23 +66,21 @@ def load_frame(session: Session, asked: Asked) -> Frame:
     session.flush()
     connection = session.connection()
     changes, accounts, places, uses, stored = _ask(connection, asked)
-    kept = _kept_of(connection.engine)
-    needed = {fence_id for place in places for fence_id in place[8] or ()}
-    fences = kept.fences_of(session, needed)
-    if not needed <= fences.keys():
-        # Somebody has drawn other fences since the statement.
-        return load_frame(session, asked)
+    known = kept_of(connection.engine).update(lambda: nullcontext(session), changes, [place[8] for place in places])
     postings: dict[UUID, list[Place]] = {UUID(account_id): [] for account_id in accounts}
     fixes: dict[UUID, Trail] = defaultdict(Trail)
-    for account_id, *columns, fence_ids, found in places:
-        place = _place(columns, [fences[fence_id] for fence_id in fence_ids or ()])
+    for account_id, *columns, found_fences, found in places:
+        fences = known.fences_of(found_fences)
+        if fences is None:
+            return load_frame(session, asked)
+        place = _place(columns, fences)
         postings[UUID(account_id)].append(place)
         for fix in found or ():
             fixes[place.id].add(fix_of(fix))
     devices: dict[str, set[UUID]] = defaultdict(set)
     for device_id, account_id in uses:
         devices[device_id].add(UUID(account_id))
-    return Frame(kept.law_of(session, changes), postings, fixes, devices, bool(stored))
+    return Frame(known.law, postings, fixes, devices, bool(stored))
 
 
 def _ask(connection: Connection, asked: Asked) -> tuple[str, list[Any], list[Any], list[Any], int]:
@@ -142,37 +126,3 @@ def fix_of(stored: Sequence[Any]) -> Fix:
     else:
         day, at = date.fromordinal(int(second)), datetime.fromtimestamp(first, UTC)
     return Fix(day, at, lng, lat, (wgs84_lng, wgs84_lat))
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What was read of one database. Several threads may use it: what they see is added to or replaced."""
-
-    law: Law | None = None
-    fences: dict[str, Fence] = field(default_factory=dict)
-    """By id, as the database writes it. A fence never changes; another one takes its place."""
-
-    def law_of(self, session: Session, changes: str) -> Law:
-        law = self.law
-        if law is None or law.changes != changes:
-            law = self.law = Law(changes, RuleBook(load_provisions(session)), load_calendar(session))
-        return law
-
-    def fences_of(self, session: Session, ids: Collection[str]) -> Mapping[str, Fence]:
-        fences = self.fences
-        missing = [fence_id for fence_id in ids if fence_id not in fences]
-        if missing:
-            if len(fences) + len(missing) > FENCES_KEPT:
-                missing, fences = list(ids), {}
-            loaded = load_fences_by_id(session, map(UUID, missing))
-            found = {fence_id: loaded.get(UUID(fence_id)) for fence_id in missing}
-            fences.update({fence_id: fence for fence_id, fence in found.items() if fence is not None})
-            self.fences = fences
-        return fences
-
-
-_KEPT: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
-
-
-def _kept_of(engine: Engine) -> _Kept:
-    return _KEPT.setdefault(engine, _Kept())

@@ -3,14 +3,13 @@
 
 from collections.abc import Mapping
 
-from app.checkins.lane_sql import LAW_CHANGES
+from app.checkins.lane_sql import LAW_CHANGES, fences
 from app.checkins.lane_words import POSTGRESQL, SQLITE, Words
 
 
 def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
     """`given` is how a parameter is written, `listed` a condition that something is among those given."""
     first, ids_from, ids_to = (given.format(name) for name in ("first", "ids_from", "ids_to"))
-    fences = f"(SELECT {words.collect}({words.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
     fix = f"{words.array}(x.date, coalesce(x.fixed_at, x.captured_at), x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
     fixes = (
         f"(SELECT {words.collect}({fix}) FROM {words.recent_check_ins} WHERE x.county_code = p.county_code"
@@ -22,7 +21,7 @@ def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
             "p.county_code, p.township_code, p.village_code",
             words.id.format("p.unit_id"),
             "p.starts_on, p.ends_on",
-            words.nested.format(fences),
+            fences(words),
             words.nested.format(fixes),
         )
     )

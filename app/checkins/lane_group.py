@@ -19,11 +19,9 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.access.viewer import Role
-from app.attendance.law import load_calendar, load_provisions
 from app.attendance.rejudge import judge_standing, status_from
 from app.checkins import lane_sql
 from app.checkins.answers import answer_of, dashed, instant_of
-from app.checkins.fences import as_fence
 from app.checkins.frame import fix_of
 from app.checkins.ids import is_stray
 from app.checkins.judging import (
@@ -34,6 +32,7 @@ from app.checkins.judging import (
     judge_check_in,
     no_posting,
 )
+from app.checkins.kept import Known, Law, kept_of
 from app.checkins.lane_day import signature_of, standing_in
 from app.checkins.lane_store import Loaded, Row, Store
 from app.clock import business_day
@@ -44,8 +43,6 @@ from app.policy.calendar import Calendar
 from app.policy.geofence import Fence
 from app.policy.provisions import load_text
 from app.policy.risks import Fix
-
-FENCES_KEPT = 50_000
 
 
 class Answer(NamedTuple):
@@ -89,15 +86,14 @@ class Pending:
 
 
 class GroupRecorder:
-    """Records groups, one after another; keeps what parsing costs: fences by id, the law by what the database has."""
+    """Records groups, one after another."""
 
     def __init__(self, database: Database, store: Store) -> None:
         self._database = database
         self._store = store
-        self._fences: dict[str, Fence] = {}
-        self._law = ""
-        self._book = RuleBook(load_text())
-        self._calendar = Calendar()
+        self._kept = kept_of(database.writer)
+        self._known = Known(Law("", RuleBook(load_text()), Calendar()), {})
+        """What the group that is being recorded is judged by."""
 
     def record(self, submissions: Sequence[Submission], now: datetime) -> list[Recorded]:
         """Record check-ins of different accounts, received `now`. What is answered is on the disk; on an exception
@@ -123,7 +119,7 @@ class GroupRecorder:
         pending = Pending()
         try:
             group = self._store.load([_sent(number, submissions[number]) for number in numbers], day, held)
-            self._learn(group.law, group.found)
+            self._known = self._kept.update(self._reading, group.law, [found.fences for found in group.found])
             for found in _one_each(group.found):
                 outcome = self._record(pending, submissions[found.number], found, day, now)
                 if outcome is not None:
@@ -139,21 +135,12 @@ class GroupRecorder:
                 overtaken[number] = county_code
         return overtaken
 
-    def _learn(self, law: str, found: Sequence[Loaded]) -> None:
-        """Read anew what has changed since the last group: provisions, calendars, fences."""
-        if law != self._law:
-            with Session(self._database.reader) as session:
-                self._book = RuleBook(load_provisions(session))
-                self._calendar = load_calendar(session)
-            self._law = law
-        needed = {fence_id for one in found for fence_id in one.fence_ids or ()}
-        wanted = needed - self._fences.keys()
-        if wanted:
-            if len(self._fences) + len(wanted) > FENCES_KEPT:
-                self._fences.clear()
-                wanted = needed
-            for fence_id, geometry in self._store.load_fences(wanted).items():
-                self._fences[fence_id] = as_fence(geometry)
+    @property
+    def _law(self) -> Law:
+        return self._known.law
+
+    def _reading(self) -> Session:
+        return Session(self._database.reader)
 
     def _record(
         self, pending: Pending, submission: Submission, found: Loaded, day: date, now: datetime
@@ -174,8 +161,11 @@ class GroupRecorder:
         version, closed = found.head or (0, False)
         if closed or found.bits & lane_sql.MONTH_LOCKED:
             return ODD
+        fences = self._known.fences_of(found.fences)
+        if fences is None:
+            return ODD
         posting = Posted(found.posting_id, found.county_code, found.township_code, found.village_code, found.unit_id)
-        row = self._judge(pending, submission, found, posting, day, now)
+        row = self._judge(pending, submission, found, posting, fences, now)
         if row["late"]:
             return ODD
         pending.versions[posting.county_code] = version
@@ -183,19 +173,26 @@ class GroupRecorder:
         return None
 
     def _judge(
-        self, pending: Pending, submission: Submission, found: Loaded, posting: Posted, day: date, now: datetime
+        self,
+        pending: Pending,
+        submission: Submission,
+        found: Loaded,
+        posting: Posted,
+        fences: Sequence[Fence],
+        now: datetime,
     ) -> Row:
-        clock_skew = self._book.is_ahead(submission.body.captured_at, now, day, posting.village_code)
+        day = business_day(now)
+        clock_skew = self._law.book.is_ahead(submission.body.captured_at, now, day, posting.village_code)
         device_id = submission.body.device_id
         in_group = pending.devices[device_id] if device_id else set()
         around = Surroundings(
-            fences=[self._fences[fence_id] for fence_id in found.fence_ids or ()],
+            fences=fences,
             earlier=_fixes(found),
             device_of_others=bool(found.bits & lane_sql.DEVICE_OF_OTHERS or in_group),
             month_locked=False,
         )
         row, _ = judge_check_in(
-            self._book, submission, posting, around, day=day, now=now, today=day, clock_skew=clock_skew
+            self._law.book, submission, posting, around, day=day, now=now, today=day, clock_skew=clock_skew
         )
         row["device_is_new"] = True if device_id and not found.bits & lane_sql.DEVICE_KNOWN else None
         in_group.add(submission.account_id)
@@ -205,20 +202,20 @@ class GroupRecorder:
         """Put down a judged check-in, what its day comes to, and the answer."""
         signature = signature_of(_bits_with(_bits(found), row), found)
         before = standing_in(found)
-        after = judge_standing(signature, before, row["date"], self._calendar)
+        after = judge_standing(signature, before, row["date"], self._law.calendar)
         row["status"], row["confirmed"], row["exceptions"], row["revision"] = None, None, None, None
         if after is not None:
             judgment, row["confirmed"] = after
             row["status"], row["exceptions"] = judgment.status, judgment.exceptions
             row["revision"] = (before.revision or found.last_revision or 0) + 1
-        day_status = row["status"] or status_from(before.status, signature, row["date"], self._calendar)
+        day_status = row["status"] or status_from(before.status, signature, row["date"], self._law.calendar)
         pending.ids.add(row["id"])
         pending.rows.append(row)
         answer = self._answer(row, posting, day_status)
         pending.answers.append((found.number, 201, posting.county_code, answer))
 
     def _answer(self, row: Row, posting: Posted, day_status: Status) -> Row:
-        basis = self._book.rules(posting.village_code, row["date"]).basis
+        basis = self._law.book.rules(posting.village_code, row["date"]).basis
         return answer_of(row, dashed(posting.id), basis, day_status)
 
     def _again(
@@ -242,7 +239,7 @@ class GroupRecorder:
             "received_at": instant_of(stored["received_at"]),
             "risk_flags": _list(stored["risk_flags"]),
         }
-        day_status = status_from(standing_in(found).status, signature_of(_bits(found), found), day, self._calendar)
+        day_status = status_from(standing_in(found).status, signature_of(_bits(found), found), day, self._law.calendar)
         pending.answers.append((found.number, 200, None, self._answer(row, posting, day_status)))
         return None
 

@@ -1,6 +1,6 @@
 """The fast lane's connection on PostgreSQL, a module of its own because it brings the driver."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -91,11 +91,6 @@ class PostgresqlStore(Prepared):
         )
         law, found = cast("bytes", result.get_value(0, 0)), cast("bytes", result.get_value(0, 1))
         return group_of(law.decode(), found)
-
-    def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        result = self.run(lane_sql.FENCES_POSTGRESQL, ("{" + ",".join(ids) + "}").encode())
-        fences: dict[str, dict[str, Any]] = orjson.loads(result.get_value(0, 0) or b"{}")
-        return fences
 
     def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
         result = self.run(

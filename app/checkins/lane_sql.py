@@ -68,6 +68,12 @@ LAW_CHANGES = f"{_changes('local_provisions', 'entered_at')} || '/' || {CALENDAR
 """Or entered a provision."""
 
 
+def fences(words: Words) -> str:
+    """Of the posting's village, each as a `kept.FoundFence`."""
+    fence = f"{words.array}({words.id.format('x.id')}, {words.circle})"
+    return words.nested.format(f"(SELECT {words.collect}({fence}) FROM fences x WHERE x.area_code = p.village_code)")
+
+
 class Day:
     """How a statement asks what a posting's day rests on: the posting is `p`."""
 
@@ -179,9 +185,7 @@ class _Load(Day):
             self.correction(),
             self.entry(),
             f"(SELECT max(x.revision) FROM day_revisions x WHERE {self.of_today})",
-            w.nested.format(
-                f"(SELECT {w.collect}({w.id.format('x.id')}) FROM fences x WHERE x.area_code = p.village_code)"
-            ),
+            fences(w),
             self._checked_in(),
             self._stored(),
         )
@@ -327,8 +331,3 @@ INSERT INTO day_heads (county_code, date, version) SELECT key, :day, value + 1 F
 ON CONFLICT (county_code, date) DO UPDATE SET version = excluded.version
 """
 WRITES_SQLITE = tuple((target.when, target.insert(":{}", "VALUES ({})")) for target in TARGETS)
-
-FENCES_POSTGRESQL = "SELECT json_object_agg(id, geometry) FROM fences WHERE id = ANY($1::uuid[])"
-FENCES_SQLITE = (
-    "SELECT json_group_object(id, json(geometry)) FROM fences WHERE id IN (SELECT value FROM json_each(:ids))"
-)

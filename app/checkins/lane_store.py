@@ -5,7 +5,7 @@ may. Statements are prepared once; the planner is told to go by keys, so that no
 a table scan.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +16,7 @@ from app.attendance.bulk import Writer, instant_text, writers
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.ids import days_of_all
+from app.checkins.kept import FoundFence
 from app.database import Database
 from app.models import CheckIn, DayEntry
 from app.policy.risks import RECENT
@@ -45,7 +46,7 @@ class Loaded(NamedTuple):
     entry: tuple[str, bool, list[str], int] | None
     """Status, confirmed, exceptions, revision."""
     last_revision: int | None
-    fence_ids: list[str] | None
+    fences: list[FoundFence] | None
     checked_in: tuple[int, list[list[Any]] | None, list[Any] | None] | None
     """Bits, the recent fixes at the same place, and the last one before this."""
     stored: dict[str, Any] | None
@@ -67,8 +68,6 @@ class Store(Protocol):
         """What is known of these check-ins; nothing they are judged by changes until the write if their counties' days
         are `held`, otherwise the write tells.
         """
-
-    def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]: ...
 
     def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
         """Write what belongs to counties whose day nobody has changed since it was read, and tell which they are. On
@@ -117,12 +116,6 @@ class SqliteStore:
         }
         law, found = cursor.execute(lane_sql.LOAD_SQLITE, parameters).fetchone()
         return group_of(law, found)
-
-    def load_fences(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        parameters = {"ids": orjson.dumps(list(ids)).decode()}
-        [found] = self._borrowed.driver_connection.execute(lane_sql.FENCES_SQLITE, parameters).fetchone()
-        fences: dict[str, dict[str, Any]] = orjson.loads(found)
-        return fences
 
     def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
         cursor = self._borrowed.driver_connection.cursor()

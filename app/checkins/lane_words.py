@@ -24,6 +24,8 @@ class Words:
     ids_from: str
     ids_to: str
     recent_check_ins: str
+    circle: str
+    """The geometry of a fence `x`, null for a polygon."""
     bits_of: Callable[[Facts], str]
     """An aggregate: the bits that one row or another tells."""
     last: str | None
@@ -58,6 +60,7 @@ POSTGRESQL = Words(
     ids_from="$5::date",
     ids_to="$6::date",
     recent_check_ins="check_ins x",
+    circle="CASE WHEN x.geometry ? 'circle' THEN x.geometry END",
     bits_of=_ored,
     last=(
         "max(ARRAY[extract(epoch FROM {at})::float8, x.date - date '0001-01-01' + 1,"
@@ -83,6 +86,7 @@ SQLITE = Words(
     ids_from=":ids_from",
     ids_to=":ids_to",
     recent_check_ins="check_ins x INDEXED BY ix_check_ins_posting_id_date",
+    circle="json(CASE WHEN json_type(x.geometry, '$.circle') IS NOT NULL THEN x.geometry END)",
     bits_of=_added,
     last=None,
 )

@@ -23,6 +23,7 @@ from app.models import (
     DayHead,
     DayRevision,
     DeviceUse,
+    Fence,
     Leave,
     Outage,
     Registration,
@@ -45,6 +46,19 @@ def body(captured_at="2026-11-23T08:05:00+08:00", lng=CENTER[0], lat=CENTER[1], 
         "device_id": "a3f0",
         "note": "入户走访",
     }
+
+
+def square(lng: float, lat: float, side: float = 0.02) -> dict:
+    """A polygon around a point; the villages' circles are about as large."""
+    west, east, south, north = lng - side, lng + side, lat - side, lat + side
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"polygon": {"type": "Polygon", "coordinates": [ring]}}
+
+
+def replace_fence(session, village: str, geometry: dict, now: datetime) -> None:
+    """As a county draws a village's fence anew."""
+    session.execute(delete(Fence).where(Fence.area_code == village))
+    session.add(Fence(area_code=village, geometry=geometry, drawn=geometry, created_at=now, created_by=None))
 
 
 def id_made_at(instant: datetime, number: int = 0) -> UUID:

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from app.attendance.heads import take_heads
-from app.checkins import frame, recording
-from app.ids import new_id
-from app.models import CalendarYear, CheckIn, Fence, Filing, LocalProvision
-from tests.checkins.support import body, generally, submission
-from tests.support.world import CENTER, COUNTY, TOWNSHIP, VILLAGE
+from app.checkins import kept, recording
+from app.checkins.lane_group import ODD
+from app.models import CalendarYear, CheckIn, Filing, LocalProvision
+from tests.checkins.support import body, generally, recorder_of, replace_fence, square, submission
+from tests.support.world import CENTER, COUNTY, FOREIGN_VILLAGE, TOWNSHIP, VILLAGE
 
-ELSEWHERE = {"circle": {"lng": CENTER[0] + 1, "lat": CENTER[1], "radius_m": 1500}}
+CIRCLE = {"circle": {"lng": CENTER[0] + 1, "lat": CENTER[1], "radius_m": 1500}}
+POLYGON = square(CENTER[0] + 1, CENTER[1])
 
 
 def sent_by(world, clock, who="li", **changes):
@@ -20,38 +21,49 @@ def sent_by(world, clock, who="li", **changes):
     return answer
 
 
-def draw_elsewhere(session, clock):
-    """As a county replaces a village's fences."""
-    session.delete(session.scalars(select(Fence).where(Fence.area_code == VILLAGE)).one())
-    session.add(
-        Fence(id=new_id(), area_code=VILLAGE, geometry=ELSEWHERE, drawn=ELSEWHERE, created_at=clock(), created_by=None)
-    )
-
-
-def test_a_fence_that_is_drawn_between_two_batches_holds_for_the_second(world, clock):
-    assert sent_by(world, clock)["verdict"] == "inside"
+def draw(world, geometry, village=VILLAGE):
     with world.database.writing() as session:
-        draw_elsewhere(session, clock)
-    assert sent_by(world, clock)["verdict"] == "outside"
+        replace_fence(session, village, geometry, world.clock())
 
 
-def test_a_fence_that_is_drawn_while_a_batch_reads_is_what_it_is_judged_by(world, clock, monkeypatch):
-    load, read = frame.load_fences_by_id, []
+@pytest.mark.parametrize("before", [CIRCLE, POLYGON])
+@pytest.mark.parametrize("after", [CIRCLE, POLYGON])
+def test_a_fence_that_is_drawn_between_two_batches_holds_for_the_second(world, clock, before, after):
+    assert sent_by(world, clock)["verdict"] == "inside"
+    for drawn in (before, after):
+        draw(world, drawn)
+        assert sent_by(world, clock)["verdict"] == "outside"
+
+
+@pytest.mark.parametrize("after", [CIRCLE, POLYGON])
+def test_a_fence_that_is_drawn_while_a_batch_reads_is_what_it_is_judged_by(world, clock, monkeypatch, after):
+    draw(world, square(*CENTER))
+    load, read = kept.load_fences_by_id, []
 
     def drawn_before(session, ids):
         if not read:
-            draw_elsewhere(session, clock)
+            replace_fence(session, VILLAGE, after, clock())
             session.flush()
         read.append(ids := list(ids))
         return load(session, ids)
 
-    monkeypatch.setattr(frame, "load_fences_by_id", drawn_before)
+    monkeypatch.setattr(kept, "load_fences_by_id", drawn_before)
     assert sent_by(world, clock)["verdict"] == "outside"
-    assert len(read) == 2
+    assert len(read) == (1 if after is CIRCLE else 2)
 
 
-def test_more_fences_than_are_kept_are_read_again(world, clock, monkeypatch):
-    monkeypatch.setattr(frame, "FENCES_KEPT", 1)
+def test_the_lane_hands_on_who_is_judged_by_a_fence_that_is_gone_when_it_is_read(world, clock, monkeypatch):
+    draw(world, POLYGON)
+    monkeypatch.setattr(kept, "load_fences_by_id", lambda _session, _ids: {})
+    with recorder_of(world) as recorder:
+        [outcome] = recorder.record([submission(world, "li", body())], clock())
+    assert outcome is ODD
+
+
+def test_more_polygons_than_are_kept_are_read_again(world, clock, monkeypatch):
+    monkeypatch.setattr(kept, "POLYGONS_KEPT", 1)
+    for village in (VILLAGE, FOREIGN_VILLAGE):
+        draw(world, square(*CENTER), village)
     for who in ("li", "zhou", "li", "zhou"):
         assert sent_by(world, clock, who)["verdict"] == "inside"
 

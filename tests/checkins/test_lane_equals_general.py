@@ -20,9 +20,11 @@ from tests.checkins.support import (
     in_lane,
     ledger,
     recorder_of,
+    replace_fence,
+    square,
     submission,
 )
-from tests.support.world import CENTER, COUNTY
+from tests.support.world import CENTER, COUNTY, VILLAGE
 
 TODAY = date(2026, 11, 23)
 WHO = ("li", "wang", "zhao", "zhou", "township_officer")
@@ -43,7 +45,9 @@ check_ins = st.fixed_dictionaries(
     }
 )
 groups = st.dictionaries(st.sampled_from(WHO), check_ins, min_size=1, max_size=4)
-events = st.sampled_from(["register", "correct", "confirm", "accept", "leave", "trip", "board", "outage", "next_day"])
+events = st.sampled_from(
+    ["register", "correct", "confirm", "accept", "leave", "trip", "board", "outage", "polygon", "next_day"]
+)
 stories = st.lists(st.one_of(groups, groups, events), min_size=2, max_size=7)
 
 
@@ -81,6 +85,9 @@ def happen(world, event: str, today: date) -> None:
         for waiting in officer.get("/check-ins").json()["items"]:
             if not waiting["counts"] and waiting["accepted"] is None:
                 officer.post(f"/check-ins/{waiting['id']}/acceptance", {"accept": True, "reason": "电话核实"})
+    elif event == "polygon":
+        with world.database.writing() as session:
+            replace_fence(session, VILLAGE, square(*CENTER, side=0.001), STARTS_AT)
     else:
         with world.database.writing() as session:
             session.add(declared(session, world, event, today))
@@ -135,6 +142,9 @@ def declared(session, world, event: str, day: date, who: str = "li"):
 def tell(world, clock, story: list, record) -> list:
     """Live through a story; returns all answers."""
     clock.set("2026-11-23 08:05")
+    with world.database.writing() as session:
+        circle = {"circle": {"lng": CENTER[0], "lat": CENTER[1], "radius_m": 1500}}
+        replace_fence(session, VILLAGE, circle, STARTS_AT)
     answers, number = [], 0
     for part in story:
         clock.forward(minutes=7)
