@@ -10,16 +10,16 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.attendance import counters
-from app.attendance.flags import update_flags
+from app.attendance.flags import flagged, hold_flags, update_flags
 from app.attendance.heads import last_closed_day
 from app.attendance.law import load_provisions
-from app.attendance.posted import Posted
-from app.models import DayEntry, Posting, RecallFlag
+from app.attendance.posted import Place, Posted
+from app.models import DayEntry, Posting
 from app.policy.absence_state import AbsenceState, fewest_days
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.provisions import Provisions
-from app.policy.recall import MOVED_BY_FACTS, HistoryDay, judge_recall
+from app.policy.recall import HistoryDay, judge_recall
 
 WINDOW = timedelta(days=2 * 366)
 """How far back the ledger is read: a year's window, and a run that began before it."""
@@ -50,12 +50,13 @@ def refresh_absences(
     if by_county and provisions is None:
         provisions = load_provisions(session)
     for county_code, concerned in sorted(by_county.items()):
-        if provisions is None or last_closed_day(session, county_code) is None:
+        closed = last_closed_day(session, county_code)
+        if provisions is None or closed is None:
             continue
         for group in _groups(sorted(concerned, key=lambda posting: posting.id)):
             counters.take_counters(session, county_code, [posting.id for posting in group])
             # Asked again: whoever held the counters may have been closing another day.
-            as_of = last_closed_day(session, county_code) or date.max
+            as_of = last_closed_day(session, county_code) or closed
             histories = load_histories(session, county_code, [p.id for p in group], as_of, calendar)
             states = {posting_id: AbsenceState.of(history, as_of) for posting_id, history in histories.items()}
             counters.store_states(session, county_code, states)
@@ -63,7 +64,8 @@ def refresh_absences(
                 (posting, judge_recall(histories[posting.id], as_of, provisions, posting.village_code))
                 for posting in group
             ]
-            update_flags(session, judged, now=now, by=by)
+            held = hold_flags(session, [posting.id for posting in group])
+            update_flags(session, held, judged, now=now, by=by)
 
 
 def count_closed_day(
@@ -77,9 +79,8 @@ def count_closed_day(
     provisions: Provisions,
 ) -> None:
     """Move the absence counters of these counties on by the day that they have just closed (`standing`: its entries as
-    a subquery), and turn the flags that it
-    may turn: of who was absent, of who has one that today's end of the year's window may thin out; and of anybody on
-    the day on which another rule of absence comes into force.
+    a subquery), and turn the flags that it may turn: of who was absent, of who has one that today's end of the year's
+    window thins out; and of anybody on the day on which another rule of absence comes into force.
     """
 
     def make_anew(posting_ids: Sequence[UUID]) -> None:
@@ -87,15 +88,12 @@ def count_closed_day(
         refresh_absences(session, postings, now=now, by=None, calendar=calendar)
 
     fewest = fewest_days(provisions, day)
-    turning = counters.move_on(session, county_codes, day, standing, fewest_days=fewest, make_anew=make_anew)
-    turning.update(
-        session.scalars(
-            select(RecallFlag.posting_id).where(
-                RecallFlag.county_code.in_(county_codes), RecallFlag.state.in_(MOVED_BY_FACTS)
-            )
-        )
-    )
     amended = [county for county in county_codes if provisions.any_begins("absence.", day, county)]
+    due = flagged(session, county_codes, day, amended)
+    turning = counters.move_on(
+        session, county_codes, day, standing, flagged=due.keys(), fewest_days=fewest, make_anew=make_anew
+    )
+    turning.update(posting_id for posting_id, is_due in due.items() if is_due)
     if amended:
         turning.update(counters.with_absences(session, amended))
     _judge_counted(session, county_codes, turning, day, now, calendar, provisions)
@@ -111,13 +109,21 @@ def _judge_counted(
     provisions: Provisions,
 ) -> None:
     for group in _groups(sorted(posting_ids)):
-        postings = session.scalars(select(Posting).where(Posting.id.in_(group)).order_by(Posting.id)).all()
+        held = hold_flags(session, group)
+        postings = [Place(*row) for row in session.execute(_PLACES, {"posting_ids": group})]
         states = counters.load_states(session, county_codes, group)
         judged = [
             (posting, states[posting.id].judge(day, provisions, posting.village_code, calendar.is_rest))
             for posting in postings
         ]
-        update_flags(session, judged, now=now, by=None)
+        update_flags(session, held, judged, now=now, by=None)
+
+
+_PLACES = (
+    select(Posting.id, Posting.county_code, Posting.township_code, Posting.village_code, Posting.unit_id)
+    .where(Posting.id.in_(bindparam("posting_ids", expanding=True)))
+    .order_by(Posting.id)
+)
 
 
 def load_histories(

@@ -1,6 +1,6 @@
 """Absence counters: what the recall judgment remembers of each posting's past (policy.absence_state)."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from app.attendance.upsert import insert_into
 from app.models import AbsenceCounter
 from app.policy.absence_state import AbsenceState
 from app.policy.attendance import Status
+from app.policy.recall import FewestDays
 
 ABSENTEES_AT_ONCE = 20_000
 
@@ -114,12 +115,13 @@ def move_on(
     day: date,
     standing: Any,
     *,
-    fewest_days: Callable[[str], int],
+    flagged: Container[UUID],
+    fewest_days: Callable[[str], FewestDays],
     make_anew: Callable[[Sequence[UUID]], None],
 ) -> set[UUID]:
     """Add a day that has just been closed, and stands so, to the counters of the postings that were absent on it, and
-    let those that rested keep an open run. Returns the postings whose days could carry a flag now. `make_anew` is
-    handed those whose past somebody else has changed meanwhile.
+    let those that rested keep an open run. Returns the absent postings that are `flagged` or whose days could carry a
+    flag now. `make_anew` is handed those whose past somebody else has changed meanwhile.
     """
     _rest(session, county_codes, day, standing)
     turning: set[UUID] = set()
@@ -132,7 +134,7 @@ def move_on(
             if after is None:
                 after = AbsenceState(runs or "", through).after_absence(day, confirmed=confirmed)
                 after_by_past[runs, through, confirmed] = after
-            if after.may_turn(fewest_days(village_code)):
+            if posting_id in flagged or after.may_turn(fewest_days(village_code)):
                 turning.add(posting_id)
             moves.append(
                 (county_code, posting_id, runs is None, runs or "", through, after.runs, after.unbroken_through)
@@ -195,7 +197,7 @@ def _apply(session: Session) -> int:
         .values(runs=_moves.c.runs, unbroken_through=_moves.c.unbroken_through)
     )
     in_place = {"synchronize_session": False}
-    added: Any = session.execute(insert)
+    added: Any = session.execute(insert, execution_options={"preserve_rowcount": True})
     changed: Any = session.execute(moved, execution_options=in_place)
     return int(added.rowcount + changed.rowcount)
 

@@ -6,12 +6,12 @@ so, and the county has to look before the next step.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
@@ -28,21 +28,75 @@ SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISS
 """Ended by people. The days on such a flag carry no other one."""
 
 _ENDED = SETTLED | {FlagState.LIFTED}
+STANDING = tuple(state for state in FlagState if state != FlagState.LIFTED)
+"""What a judgment is held against."""
 _RANK = (FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 
+@dataclass(slots=True)
+class HeldFlags:
+    """What stands against some postings, locked until the end of the transaction."""
+
+    absences: dict[tuple[UUID, str], "_Standing"]
+    by_posting: dict[UUID, list[RecallFlag]]
+    """On whichever ground."""
+
+
+def hold_flags(session: Session, posting_ids: Collection[UUID]) -> HeldFlags:
+    """In one query, however many postings there are. Who does not hold the postings' counters holds the flags before
+    reading these, so as not to overwrite with an older truth what somebody who corrects the past writes meanwhile.
+    """
+    by_posting: dict[UUID, list[RecallFlag]] = defaultdict(list)
+    for flag in session.scalars(_HELD, {"postings": list(posting_ids)}):
+        by_posting[flag.posting_id].append(flag)
+    absences: dict[tuple[UUID, str], _Standing] = defaultdict(_Standing)
+    for flag in (flag for flags in by_posting.values() for flag in flags if flag.ground in ABSENCE_GROUNDS):
+        entry = absences[flag.posting_id, flag.ground]
+        if flag.state in SETTLED:
+            entry.settled_days.update(flag.days)
+        else:
+            entry.flag = flag
+    _find_days_gone(session, absences)
+    return HeldFlags(absences, by_posting)
+
+
 def update_flags(
-    session: Session, judgments: Iterable[tuple[Posted, RecallJudgment]], *, now: datetime, by: UUID | None
+    session: Session,
+    held: HeldFlags,
+    judgments: Iterable[tuple[Posted, RecallJudgment]],
+    *,
+    now: datetime,
+    by: UUID | None,
 ) -> None:
     """Bring the absence flags of these postings in line with their newest judgments. `by` is the account whose act
-    changed the facts, or null where only time passed. One query reads what stands, however many postings there are.
+    changed the facts, or null where only time passed.
     """
-    judged = [(posting, ground) for posting, judgment in judgments for ground in judgment.grounds]
-    standing = _load(session, {posting.id for posting, _ in judged})
     turning = _Turning(session, now, by)
-    for posting, ground in judged:
-        turning.settle(posting, ground, standing[posting.id, ground.ground])
+    for posting, judgment in judgments:
+        flags = held.by_posting[posting.id]
+        for ground in judgment.grounds:
+            flags += turning.settle(posting, ground, held.absences[posting.id, ground.ground])
+        for flag in flags:
+            flag.judge_again_on = judgment.changes_on
     turning.write()
+
+
+def flagged(session: Session, county_codes: Sequence[str], day: date, amended: Sequence[str]) -> dict[UUID, bool]:
+    """The postings of these counties with a flag that facts move; true where the close of `day` judges them though
+    nothing was added to their days: because time may tell them otherwise by then, because people have turned one of
+    their flags, or because the county's law is amended.
+    """
+    due = or_(
+        RecallFlag.judge_again_on.is_(None), RecallFlag.judge_again_on <= day, RecallFlag.county_code.in_(amended)
+    )
+    moved = func.max(case((RecallFlag.state.in_(MOVED_BY_FACTS), 1), else_=0))
+    query = (
+        select(RecallFlag.posting_id, func.max(case((due, 1), else_=0)))
+        .where(RecallFlag.county_code.in_(county_codes), RecallFlag.state.in_(STANDING))
+        .group_by(RecallFlag.posting_id)
+        .having(moved == 1)
+    )
+    return {posting_id: bool(is_due) for posting_id, is_due in session.execute(query)}
 
 
 def live_key(posting_id: UUID, ground: str) -> str:
@@ -59,7 +113,9 @@ def move(
     reason: str | None = None,
     document: str | None = None,
 ) -> RecallFlagEvent:
-    """Turn a flag and return the event that records it, for the caller to add to the session."""
+    """Turn a flag and return the event that records it, for the caller to add to the session. The next close judges
+    the posting: a flag that has ended may leave days behind for another one.
+    """
     event = RecallFlagEvent(
         id=new_id(),
         flag_id=flag.id,
@@ -74,6 +130,7 @@ def move(
     )
     flag.state = to_state
     flag.changed_at = now
+    flag.judge_again_on = None
     if to_state in _ENDED:
         flag.live_key = None
     return event
@@ -107,23 +164,10 @@ class _Standing:
     """Days that an opinion or notice rests on and that the ledger no longer counts."""
 
 
-def _load(session: Session, posting_ids: set[UUID]) -> dict[tuple[UUID, str], _Standing]:
-    standing: dict[tuple[UUID, str], _Standing] = defaultdict(_Standing)
-    for flag in session.scalars(_STANDING, {"postings": list(posting_ids)}):
-        entry = standing[flag.posting_id, flag.ground]
-        if flag.state in SETTLED:
-            entry.settled_days.update(flag.days)
-        else:
-            entry.flag = flag
-    _find_days_gone(session, standing)
-    return standing
-
-
-_STANDING = (
+_HELD = (
     select(RecallFlag)
     .where(
         RecallFlag.posting_id.in_(bindparam("postings", expanding=True)),
-        RecallFlag.ground.in_(ABSENCE_GROUNDS),
         RecallFlag.state != FlagState.LIFTED,
     )
     .order_by(RecallFlag.id)
@@ -163,18 +207,20 @@ class _Turning:
     events: list[RecallFlagEvent] = field(default_factory=list)
     announced: list[tuple[str, RecallFlag]] = field(default_factory=list)
 
-    def settle(self, posting: Posted, judgment: GroundJudgment, standing: _Standing) -> None:
+    def settle(self, posting: Posted, judgment: GroundJudgment, standing: _Standing) -> list[RecallFlag]:
+        """Returns the flag that it raises, if it does."""
         flag, days = standing.flag, _days(judgment)
         if flag is None:
             settled = set(days) <= standing.settled_days
             if judgment.state is not None and not settled:
-                self._raise(posting, judgment, judgment.state)
+                return [self._raise(posting, judgment, judgment.state)]
         elif flag.state not in MOVED_BY_FACTS:
             self._watch(flag, judgment, standing.days_gone)
         elif judgment.state is None:
             self._lift(flag, judgment)
         else:
             self._follow(flag, judgment, judgment.state)
+        return []
 
     def write(self) -> None:
         self.session.flush()  # flags before the events that name them
@@ -183,7 +229,7 @@ class _Turning:
             announce(self.session, event_type, flag, now=self.now)
         self.session.flush()
 
-    def _raise(self, posting: Posted, judgment: GroundJudgment, state: FlagState) -> None:
+    def _raise(self, posting: Posted, judgment: GroundJudgment, state: FlagState) -> RecallFlag:
         flag = RecallFlag(
             id=new_id(),
             **place_of(posting),
@@ -196,6 +242,7 @@ class _Turning:
         self.session.add(flag)
         self._adopt(flag, judgment)
         self._move(flag, state, action="raised")
+        return flag
 
     def _follow(self, flag: RecallFlag, judgment: GroundJudgment, state: FlagState) -> None:
         if (flag.counts, flag.days) != (judgment.counts, _days(judgment)):

@@ -1,6 +1,6 @@
 """A posting, as far as its days are judged by it, and what is written about it."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 
@@ -17,6 +17,16 @@ class Posted(Protocol):
     def village_code(self) -> str: ...
     @property
     def unit_id(self) -> UUID: ...
+
+
+class Place(NamedTuple):
+    """The columns of a posting that a judgment of its days needs."""
+
+    id: UUID
+    county_code: str
+    township_code: str
+    village_code: str
+    unit_id: UUID
 
 
 def place_of(posting: Posted) -> dict[str, Any]:

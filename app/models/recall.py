@@ -43,6 +43,11 @@ class RecallFlag(Identified, OfPosting, Base):
     """Set while an opinion or notice rests on days that the ledger no longer counts, until the county has looked:
     {"days_gone": those days, "counts": what is counted now}.
     """
+    judge_again_on: Mapped[date | None]
+    """The first day on which time alone may change what the posting's days come to: the close of that day looks at its
+    flags again, and those before it need not. Null: the next close does, whichever it is; so what makes days of the
+    past count otherwise (an amended text that reaches back) either judges again at once or empties this.
+    """
 
 
 class RecallFlagEvent(Identified, Base):

@@ -5,6 +5,7 @@ ten days as after ten years. `recall.judge_recall` over the whole history is the
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from app.policy.attendance import Status
 from app.policy.provisions import Provisions
@@ -12,6 +13,7 @@ from app.policy.recall import (
     ONE_DAY,
     YEAR_DAYS,
     CountedDay,
+    FewestDays,
     HistoryDay,
     RecallJudgment,
     absence_runs,
@@ -65,10 +67,13 @@ class AbsenceState:
             return self
         return AbsenceState(self.runs, day)
 
-    def may_turn(self, fewest_days: int) -> bool:
+    def may_turn(self, fewest: FewestDays) -> bool:
         """Whether the days could carry a flag at all, under whichever reading: what decides is `judge`."""
         days = self.runs.count(_UNCONFIRMED) + self.runs.count(_CONFIRMED) + self.runs.count(_BRIDGED)
-        return days >= fewest_days
+        if days < min(fewest):
+            return False
+        longest = max((len(run.partition(":")[2]) for run in self.runs.split()), default=0)
+        return days >= fewest.cumulative or longest >= fewest.consecutive
 
     def judge(self, as_of: date, provisions: Provisions, area_code: str, is_rest: IsRest) -> RecallJudgment:
         """As `judge_recall` judges the history that this is the state of. The calendar is asked anew, because a year
@@ -82,7 +87,7 @@ class AbsenceState:
 
     def without_old_runs(self, as_of: date) -> "AbsenceState":
         """Without those that neither the year's window nor the calendar year reaches, and that no absence can join."""
-        needed_from = min(date(as_of.year, 1, 1), as_of - timedelta(days=YEAR_DAYS - 1)).toordinal()
+        needed_from = _needed_from(as_of)
         runs = self.runs
         while runs:
             run, _, later = runs.partition(" ")
@@ -94,14 +99,19 @@ class AbsenceState:
         return self if runs == self.runs else AbsenceState(runs, self.unbroken_through if runs else None)
 
 
-def fewest_days(provisions: Provisions, as_of: date) -> Callable[[str], int]:
+def fewest_days(provisions: Provisions, as_of: date) -> Callable[[str], FewestDays]:
     """How many days of absence can turn a flag, by area: asked once where no area has a provision of its own."""
     everywhere = None if provisions.varies("absence.") else fewest_days_that_turn(as_of, provisions, None)
 
-    def of(area_code: str) -> int:
+    def of(area_code: str) -> FewestDays:
         return everywhere if everywhere is not None else fewest_days_that_turn(as_of, provisions, area_code)
 
     return of
+
+
+@lru_cache(maxsize=8)
+def _needed_from(as_of: date) -> int:
+    return min(date(as_of.year, 1, 1), as_of - timedelta(days=YEAR_DAYS - 1)).toordinal()
 
 
 def _written(run: Sequence[CountedDay]) -> str:

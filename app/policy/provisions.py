@@ -5,6 +5,7 @@ provision with a later date, so a past day is always judged by what was in force
 """
 
 import tomllib
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Provisions:
         self._by_key: dict[str, list[Provision]] = defaultdict(list)
         for item in items:
             self._by_key[item.key].append(item)
+        self._beginnings: dict[str, list[date]] = {}
 
     def in_force(self, key: str, day: date, area_code: str | None) -> Provision:
         """The provision of `key` for an area on a day: the most specific area's, of those the newest. Of two for the
@@ -121,6 +123,14 @@ class Provisions:
     def beginnings(self, prefix: str) -> set[date]:
         """The days on which provisions come into force whose keys begin so, wherever."""
         return {item.in_force_from for key, items in self._by_key.items() if key.startswith(prefix) for item in items}
+
+    def next_beginning(self, prefix: str, after: date) -> date | None:
+        """The first day after `after` on which a provision comes into force whose key begins so, wherever."""
+        days = self._beginnings.get(prefix)
+        if days is None:
+            days = self._beginnings[prefix] = sorted(self.beginnings(prefix))
+        place = bisect_right(days, after)
+        return days[place] if place < len(days) else None
 
     def varies(self, prefix: str) -> bool:
         """Whether any area has a provision of its own whose key begins so."""

@@ -115,8 +115,14 @@ class GroundJudgment:
 
 @dataclass(frozen=True, slots=True)
 class RecallJudgment:
+    """`changes_on` is the first later day on which the same days may be judged otherwise or show other counts, though
+    nothing is added to them: a day leaves the year's window, a calendar year begins, or an amended provision comes
+    into force.
+    """
+
     as_of: date
     grounds: tuple[GroundJudgment, ...]
+    changes_on: date
 
 
 def judge_recall(history: Sequence[HistoryDay], as_of: date, provisions: Provisions, area_code: str) -> RecallJudgment:
@@ -179,15 +185,27 @@ def judge_runs(
             law.judge("absence_consecutive", worst, law.longest_confirmed(worst), counts),
             law.judge("absence_cumulative", year, confirmed, counts),
         ),
+        law.changes_on(year),
     )
 
 
-def fewest_days_that_turn(as_of: date, provisions: Provisions, area_code: str | None) -> int:
-    """The least number of counted days that any of the absence rules asks for: with fewer there is nothing to judge."""
-    keys = ("consecutive_days", "cumulative_days")
-    lines = [provisions.value(f"absence.{key}", as_of, area_code) + 1 for key in keys]
-    warnings = [provisions.value(f"absence.warning_{key}", as_of, area_code) for key in keys]
-    return int(min(lines + warnings))
+class FewestDays(NamedTuple):
+    """The least numbers of counted days that the absence rules ask for: in a run, and in a year. With fewer of both
+    there is nothing to judge.
+    """
+
+    consecutive: int
+    cumulative: int
+
+
+def fewest_days_that_turn(as_of: date, provisions: Provisions, area_code: str | None) -> FewestDays:
+    def fewest(kind: str) -> int:
+        line, warning = (
+            provisions.value(f"absence.{key}", as_of, area_code) for key in (f"{kind}_days", f"warning_{kind}_days")
+        )
+        return int(min(line + 1, warning))
+
+    return FewestDays(fewest("consecutive"), fewest("cumulative"))
 
 
 def confirmed_parts(run: Sequence[CountedDay]) -> list[Sequence[CountedDay]]:
@@ -217,14 +235,25 @@ class _Law:
 
     def __init__(self, as_of: date, provisions: Provisions, area_code: str) -> None:
         self._as_of = as_of
+        self._amended_on = provisions.next_beginning("absence.", as_of)
         self._in_force = {key: provisions.in_force(f"absence.{key}", as_of, area_code) for key in _ABSENCE_KEYS}
         self._value = {key: provision.value for key, provision in self._in_force.items()}
         self._working_days_count = self._value["unit"] == "working_days"
 
     def window_start(self) -> date:
-        if self._value["year"] == "calendar_year":
+        if self._by_calendar_year():
             return date(self._as_of.year, 1, 1)
         return self._as_of - timedelta(days=YEAR_DAYS - 1)
+
+    def changes_on(self, year: Sequence[CountedDay]) -> date:
+        """The first later day on which time alone may change what these days of the window, oldest first, come to."""
+        next_year = date(self._as_of.year + 1, 1, 1)  # shown beside the window's count, whatever the reading
+        amended = self._amended_on or next_year
+        thinned = next_year if self._by_calendar_year() or not year else year[0].date + timedelta(days=YEAR_DAYS)
+        return min(next_year, amended, thinned)
+
+    def _by_calendar_year(self) -> bool:
+        return bool(self._value["year"] == "calendar_year")
 
     def counted(self, days: Sequence[CountedDay]) -> Sequence[CountedDay]:
         """The days that count under the reading in force."""

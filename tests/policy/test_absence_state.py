@@ -103,6 +103,12 @@ def test_nine_absent_days_of_an_area_that_warns_at_nine_are_not_passed_over():
     assert not state.may_turn(fewest("990102001001")), "elsewhere the warning comes with the tenth"
 
 
+def test_nine_days_in_each_of_two_runs_cannot_turn_anything_and_twenty_in_a_year_can():
+    fewest = fewest_days(load_text(), date(2026, 3, 1))(AREA)
+    assert not _kept("a" * 9 + "." + "a" * 9).may_turn(fewest)
+    assert _kept("a" * 9 + "." + "a" * 9 + "." + "aa").may_turn(fewest)
+
+
 def test_a_state_does_not_grow_with_the_years():
     year = ("a" + "." * 29) * 12
     assert len(_kept(year * 5).runs) <= len(_kept(year * 2).runs)
