@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import JSON, Column, Date, TextClause, Uuid, text
+from sqlalchemy import JSON, Boolean, Column, Date, TextClause, Uuid, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -55,7 +55,7 @@ def insert_all(session: Session, inserts: Iterable[Insert]) -> None:
         connection.execute(_from_json(tuple(insert.key for insert in filled)), rows)
         return
     for insert in filled:
-        connection.exec_driver_sql(_from_places(*insert.key), _written(insert))
+        connection.exec_driver_sql(_from_places(*insert.key), _places(*insert.key[:2]).fill(insert.rows))
 
 
 @lru_cache(maxsize=64)
@@ -74,25 +74,14 @@ def _one_from_json(parameter: str, model: Any, columns: tuple[str, ...], ending:
 
 
 @lru_cache(maxsize=64)
+def _places(model: Any, columns: tuple[str, ...]) -> "Places":
+    return Places(columns, writers(model))
+
+
+@lru_cache(maxsize=64)
 def _from_places(model: Any, columns: tuple[str, ...], ending: str) -> str:
     places = ", ".join("?" for _ in columns)
     return f"INSERT INTO {model.__table__.name} ({_quoted(columns)}) VALUES ({places}) {ending}"
-
-
-def _written(insert: Insert) -> list[tuple[Any, ...]]:
-    """The rows as SQLite takes them, column by column: a value that a row shares with the one before it (whose village
-    it was, when it came) is written once.
-    """
-    columns, found = tuple(insert.rows[0]), writers(insert.model)
-    rows = [list(map(row.__getitem__, columns)) for row in insert.rows]
-    for place, write in [(place, found[name]) for place, name in enumerate(columns) if name in found]:
-        last = written = None
-        for row in rows:
-            value = row[place]
-            if value is not last:
-                last, written = value, write(value)
-            row[place] = written
-    return list(map(tuple, rows))
 
 
 def _quoted(columns: Sequence[str]) -> str:
@@ -102,9 +91,35 @@ def _quoted(columns: Sequence[str]) -> str:
 Writer = Callable[[Any], Any]
 
 
+class Places:
+    """How rows are handed to SQLite: the values of some columns, in their order, each written by its writer if it has
+    one.
+    """
+
+    def __init__(self, columns: Sequence[str], found: Mapping[str, Writer]) -> None:
+        self._columns = columns
+        self._writers = [(place, found[name]) for place, name in enumerate(columns) if name in found]
+
+    def fill(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        """Column by column: a value that a row shares with the one before it (whose village it was, when it came) is
+        written once.
+        """
+        filled = [list(map(row.__getitem__, self._columns)) for row in rows]
+        for place, write in self._writers:
+            last = written = None
+            for row in filled:
+                value = row[place]
+                if value is not last:
+                    last, written = value, write(value)
+                row[place] = written
+        return list(map(tuple, filled))
+
+
 @lru_cache(maxsize=64)
 def writers(model: Any) -> Mapping[str, Writer]:
-    """How SQLAlchemy writes into SQLite what SQLite has no type for, by column."""
+    """How SQLAlchemy writes into SQLite what SQLite has no type for, by column. It has one for booleans, but the driver
+    looks for it at every value.
+    """
     found = {column.name: _writer(column) for column in model.__table__.columns}
     return {name: write for name, write in found.items() if write is not None}
 
@@ -115,6 +130,7 @@ def _writer(column: Column[Any]) -> Writer | None:
         Instant: instant_text,
         Date: date.isoformat,
         JSON: json_text,
+        Boolean: int,
     }
     write = next((write for kind, write in kinds.items() if isinstance(column.type, kind)), None)
     if write is None or not column.nullable:

@@ -8,8 +8,8 @@ How a row is found is written so that no statistics can turn a group of thirty i
 of the kind "is there one" is a subquery with a limit (an EXISTS may become a hash of everything there is).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.dialects import postgresql
 
@@ -207,20 +207,14 @@ class _Load(Day):
 
     def _checked_in(self) -> str:
         """Today's check-ins as bits, the recent fixes at the same place, and the last one before this: one walk through
-        the recent check-ins where the database can.
+        the recent check-ins.
         """
         w = self.words
         same_place = "x.wgs84_lng IS NOT NULL AND abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001"
         fixes = f"{w.collect}({self.fix}) FILTER (WHERE {same_place})"
-        found = f"{w.array}({self.checked_in()}, {fixes}, {self._last_fix()})"
+        last = w.last.format(at=self.at, when=f"x.wgs84_lng IS NOT NULL AND {self.at} < s.at", fix=self.fix)
+        found = f"{w.array}({self.checked_in()}, {fixes}, {last})"
         return w.nested.format(f"(SELECT {found} FROM {w.recent_check_ins} WHERE {self.recent})")
-
-    def _last_fix(self) -> str:
-        before = f"x.wgs84_lng IS NOT NULL AND {self.at} < s.at"
-        if self.words.last is not None:
-            return self.words.last.format(at=self.at, when=before)
-        newest = f"{self.recent} AND {before} ORDER BY {self.at} DESC LIMIT 1"
-        return self.words.nested.format(f"(SELECT {self.fix} FROM {self.words.recent_check_ins} WHERE {newest})")
 
     def _stored(self) -> str:
         w = self.words
@@ -272,13 +266,17 @@ class Target:
     model: type
     when: str | None
     ending: str = ""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """What some of its columns always hold here."""
+
+    def columns(self) -> Mapping[str, str]:
+        """The row's columns, by those of the table that they are written to."""
+        columns = {c.name: _ELSEWHERE.get(c.name, c.name) for c in self.model.__table__.columns}  # type: ignore[attr-defined]
+        return {name: column for name, column in columns.items() if column in ROW and name not in self.constants}
 
     def insert(self, place: str, source: str) -> str:
         """The statement; `place` is how a column of the row is written, `source` what comes after them."""
-        columns = {c.name: _ELSEWHERE.get(c.name, c.name) for c in self.model.__table__.columns}  # type: ignore[attr-defined]
-        values = {name: place.format(column) for name, column in columns.items() if column in ROW}
-        if self.model is DayRevision:
-            values |= {"cause": "'check_in'", "reason": "NULL"}
+        values = {name: place.format(column) for name, column in self.columns().items()} | dict(self.constants)
         names = ", ".join(f'"{name}"' for name in values)
         return (
             f"INSERT INTO {self.model.__table__.name} ({names}) "  # type: ignore[attr-defined]
@@ -289,7 +287,7 @@ class Target:
 TARGETS = (
     Target(CheckIn, None),
     Target(DayEntry, "revision", ENTRY_UPSERT),
-    Target(DayRevision, "revision"),
+    Target(DayRevision, "revision", constants={"cause": "'check_in'", "reason": "NULL"}),
     Target(DeviceUse, "device_is_new", "ON CONFLICT DO NOTHING"),
 )
 
@@ -330,4 +328,4 @@ HEADS_SQLITE = """
 INSERT INTO day_heads (county_code, date, version) SELECT key, :day, value + 1 FROM json_each(:heads) WHERE true
 ON CONFLICT (county_code, date) DO UPDATE SET version = excluded.version
 """
-WRITES_SQLITE = tuple((target.when, target.insert(":{}", "VALUES ({})")) for target in TARGETS)
+WRITES_SQLITE = tuple((target, target.insert("?", "VALUES ({})")) for target in TARGETS)

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from app.attendance.bulk import Writer, instant_text, writers
+from app.attendance.bulk import Places, instant_text, writers
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.ids import days_of_all
 from app.checkins.kept import FoundFence
 from app.database import Database
-from app.models import CheckIn, DayEntry
 from app.policy.risks import RECENT
 
 Row = dict[str, Any]
@@ -107,7 +106,7 @@ class SqliteStore:
         cursor.execute("BEGIN IMMEDIATE")
         ids_from, ids_to = days_of_all(one["id"] for one in sent)
         parameters = {
-            "sent": orjson.dumps([_stored(one) for one in sent]).decode(),
+            "sent": orjson.dumps([_asked(one) for one in sent]).decode(),
             "day": day.isoformat(),
             "recent": (day - RECENT).isoformat(),
             "month": month_of(day),
@@ -122,9 +121,9 @@ class SqliteStore:
         if rows:
             heads = {"heads": orjson.dumps(versions).decode(), "day": day.isoformat()}
             cursor.execute(lane_sql.HEADS_SQLITE, heads)
-            stored = [_stored(row) for row in rows]
-            for when, statement in lane_sql.WRITES_SQLITE:
-                cursor.executemany(statement, [row for row in stored if when is None or row[when] is not None])
+            for when, statement, places in _WRITES:
+                written = rows if when is None else [row for row in rows if row[when] is not None]
+                cursor.executemany(statement, places.fill(written))
         cursor.execute("COMMIT")
         self._give_back()
         return versions.keys()
@@ -144,14 +143,26 @@ class SqliteStore:
         self.rollback()
 
 
-_WRITERS: Mapping[str, Writer] = {"at": instant_text, **writers(DayEntry), **writers(CheckIn)}
-"""What has to be rewritten; a posting's ids are loaded in the form in which they are stored."""
+def _asked(one: Row) -> Row:
+    return {
+        **one,
+        "account_id": one["account_id"].hex,
+        "id": one["id"].hex,
+        "at": instant_text(one["at"]),
+    }
 
 
-def _stored(row: Row) -> Row:
-    stored = dict(row)
-    for name, write in _WRITERS.items():
-        value = row.get(name)
-        if value is not None and type(value) is not str:
-            stored[name] = write(value)
-    return stored
+_AS_STORED = ("posting_id", "unit_id")
+"""Loaded in the form in which they are stored."""
+
+
+def _places(target: lane_sql.Target) -> Places:
+    found = {
+        column: write
+        for name, column in target.columns().items()
+        if column not in _AS_STORED and (write := writers(target.model).get(name))
+    }
+    return Places(list(target.columns().values()), found)
+
+
+_WRITES = [(target.when, statement, _places(target)) for target, statement in lane_sql.WRITES_SQLITE]

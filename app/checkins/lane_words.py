@@ -28,10 +28,8 @@ class Words:
     """The geometry of a fence `x`, null for a polygon."""
     bits_of: Callable[[Facts], str]
     """An aggregate: the bits that one row or another tells."""
-    last: str | None
-    """An aggregate: the latest of the fixes that meet a condition, as the numbers of `frame.fix_of`. None where the
-    database has no such aggregate, and looks for it by itself.
-    """
+    last: str
+    """An aggregate: the latest of the fixes that meet a condition, as texts or numbers that `frame.fix_of` reads."""
 
 
 def _ored(facts: Facts) -> str:
@@ -40,7 +38,8 @@ def _ored(facts: Facts) -> str:
 
 
 def _added(facts: Facts) -> str:
-    return " + ".join(f"coalesce(max(CASE WHEN {told} THEN {bit} ELSE 0 END), 0)" for bit, told in facts)
+    """Without a max(), of which `last` may be the only one."""
+    return " + ".join(f"(count(*) FILTER (WHERE {told}) > 0) * {bit}" for bit, told in facts)
 
 
 POSTGRESQL = Words(
@@ -88,5 +87,6 @@ SQLITE = Words(
     recent_check_ins="check_ins x INDEXED BY ix_check_ins_posting_id_date",
     circle="json(CASE WHEN json_type(x.geometry, '$.circle') IS NOT NULL THEN x.geometry END)",
     bits_of=_added,
-    last=None,
+    # SQLite has the other columns of a query with one max() from the row that it is of.
+    last="json(CASE WHEN max(CASE WHEN {when} THEN {at} END) IS NOT NULL THEN {fix} END)",
 )
