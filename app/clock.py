@@ -17,8 +17,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def get_clock() -> Clock:
-    """The dependency that tests override to move through time."""
+async def get_clock() -> Clock:
+    """The dependency that tests override to move through time; async, since a plain one would be asked in a thread."""
     return now
 
 

@@ -77,7 +77,8 @@ _ACCESS_TOKEN = _AccessToken(
 AccessToken = Annotated[str, Depends(_ACCESS_TOKEN)]
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
+    """async, though nothing is waited for: FastAPI sends a plain function to another thread and back."""
     database: Database = request.app.state.database
     return database
 
@@ -180,7 +181,7 @@ PublicReading = Annotated[PublicCall, Depends(_public("reporting"), scope="funct
 PublicWriting = Annotated[PublicCall, Depends(_public("writing"), scope="function")]
 
 
-def get_visit(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Visit:
+async def get_visit(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Visit:
     return Visit(database, clock(), client_address(request))
 
 

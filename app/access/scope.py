@@ -7,7 +7,7 @@ outside answers exactly like what does not exist.
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.access.areas import area_prefix, contains, county_column_in, county_of, in_area, level_of
@@ -73,6 +73,21 @@ def find_area(session: Session, viewer: Viewer, code: str) -> Area:
     if area is None or not may_ask(viewer, code):
         raise NotFound
     return area
+
+
+def find_area_names(session: Session, viewer: Viewer, code: str, *, below: bool) -> dict[str, str]:
+    """As `find_area`, by code: the area's name, and those of the areas one level below it where they are wanted."""
+    named = session.execute(_NAMES_BELOW if below else _NAME, {"code": code}).all()
+    names = {area_code: name for area_code, name in named}  # noqa: C416 - typed rows, not a dict of rows
+    if code not in names or not may_ask(viewer, code):
+        raise NotFound
+    return names
+
+
+_NAME = select(Area.code, Area.name).where(Area.code == bindparam("code"))
+_NAMES_BELOW = select(Area.code, Area.name).where(
+    or_(Area.code == bindparam("code"), Area.parent_code == bindparam("code"))
+)
 
 
 def may_ask(viewer: Viewer, code: str) -> bool:

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.call import Call
-from app.access.scope import countable, find_area
+from app.access.scope import countable, find_area_names
 from app.access.viewer import Role
 from app.attendance.law import load_calendar
 from app.attendance.rollups import NUMBERS
 from app.errors import NotFound, Unprocessable
-from app.models import Area, DispatchUnit, RecallFlag
+from app.models import DispatchUnit, RecallFlag
 from app.policy.calendar import Calendar
 from app.policy.recall import GROUNDS, STATE_LABELS_ZH, FlagState
 from app.policy.statistics import on_post_rate
@@ -47,21 +47,18 @@ class Asking:
 def ask(call: Call, area_code: str | None, first: date, last: date, by: By, language: str) -> Asking:
     """NotFound where the viewer may not ask about the area, Unprocessable where the days make no range."""
     _require_range(first, last)
-    area = find_area(call.session, call.viewer, area_code or _own_area(call))
-    names = {area.code: area.name}
-    if by is By.AREA:
-        below = call.session.execute(select(Area.code, Area.name).where(Area.parent_code == area.code))
-        names |= {code: name for code, name in below}  # noqa: C416 - typed rows, not a dict of rows
-    counties = cache(lambda: counties_of(call.session, call.viewer, area.code))
+    code = area_code or _own_area(call)
+    names = find_area_names(call.session, call.viewer, code, below=by is By.AREA)
+    counties = cache(lambda: counties_of(call.session, call.viewer, code))
     asked = asked_by_counties(call.session, call.viewer, counties, call.today)
-    months = () if asked else months_that_answer(call.viewer, area.code, first, last, by)
+    months = () if asked else months_that_answer(call.viewer, code, first, last, by)
     if months:
-        question = Question(call.viewer, area.code, (), first, last, by, months=months)
-        versions = versions_of(call.session, question)
+        question = Question(call.viewer, code, (), first, last, by, months=months)
+        versions = versions_of(call.session, question, call.today)
         if versions.all_closed:
             return Asking(question, names, asked, language, versions)
-    question = Question(call.viewer, area.code, counties(), first, last, by, by_day=bool(asked))
-    return Asking(question, names, asked, language, versions_of(call.session, question))
+    question = Question(call.viewer, code, counties(), first, last, by, by_day=bool(asked))
+    return Asking(question, names, asked, language, versions_of(call.session, question, call.today))
 
 
 def _require_range(first: date, last: date) -> None:
@@ -99,7 +96,7 @@ def version_of(call: Call, asking: Asking) -> list[Any]:
 
 
 def attendance(call: Call, asking: Asking) -> schemas.AttendanceStats:
-    calendar = load_calendar(call.session)
+    calendar = _calendar(call, asking)
     found = _count(call, asking, calendar)
     hidden = withheld_rows(call.session, asking.question, found, asking.asked, call.today, calendar)
     units = _unit_names(call.session, {key.unit_id for key in found if key.unit_id is not None})
@@ -117,7 +114,12 @@ def attendance(call: Call, asking: Asking) -> schemas.AttendanceStats:
         )
         for key, tally in found.items()
     ]
-    return schemas.AttendanceStats(rows=rows, meta=_meta(call, asking, calendar))
+    return schemas.AttendanceStats(rows=rows, meta=_meta(call, asking))
+
+
+def _calendar(call: Call, asking: Asking) -> Calendar:
+    """Days are judged only where some are still open, or where groups are compared in order to withhold them."""
+    return Calendar() if asking.versions.all_closed and not asking.asked else load_calendar(call.session)
 
 
 def _count(call: Call, asking: Asking, calendar: Calendar) -> dict[Key, Tally]:
@@ -150,12 +152,10 @@ def _numbers(tally: Tally | None) -> dict[str, Any]:
     return {**counts, "on_post_rate": rate}
 
 
-def _meta(call: Call, asking: Asking, calendar: Calendar) -> schemas.Meta:
-    question = asking.question
-    years = range(question.first.year, min(question.last, max(question.first, call.today)).year + 1)
+def _meta(call: Call, asking: Asking) -> schemas.Meta:
     return schemas.Meta(
-        as_of=data_as_of(call.session, call.now),
-        calendar_assumed=any(year not in calendar.years for year in years),
+        as_of=data_as_of(call.session, call.now) if asking.versions.in_recovery else call.now,
+        calendar_assumed=asking.versions.calendar_assumed,
         definitions=words.definitions(asking.language),
     )
 
@@ -177,7 +177,7 @@ def today(call: Call, asking: Asking) -> schemas.TodayStats:
         area=asking.area,
         unconfirmed_yesterday=None if hidden else yesterday.counts["unconfirmed"],
         suppressed=bool(hidden),
-        meta=_meta(call, asking, calendar),
+        meta=_meta(call, asking),
         **_numbers(None if hidden else now),
     )
 
@@ -222,5 +222,5 @@ def flags(call: Call, asking: Asking, counted: list[tuple[str, str, int]]) -> sc
             for ground, state, number in counted
         ],
         suppressed=suppressed,
-        meta=_meta(call, asking, calendar).model_copy(update={"definitions": words.flag_definitions(asking.language)}),
+        meta=_meta(call, asking).model_copy(update={"definitions": words.flag_definitions(asking.language)}),
     )

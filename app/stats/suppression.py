@@ -35,12 +35,15 @@ def asked_by_counties(session: Session, viewer: Viewer, counties: Counties, toda
     """
     if viewer.role is not Role.DASHBOARD:
         return {}
-    local = session.scalars(select(LocalProvision).where(LocalProvision.key == BELOW)).all()
+    local = session.scalars(_LOCAL).all()
     provisions = load_text().adding(as_provision(row) for row in local)
     if not local and not provisions.value(BELOW, today, None):
         return {}
     asked = {code: int(provisions.value(BELOW, today, code)) for code in counties()}
     return {code: below for code, below in asked.items() if below}
+
+
+_LOCAL = select(LocalProvision).where(LocalProvision.key == BELOW)
 
 
 def withheld_rows(
