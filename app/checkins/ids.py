@@ -26,9 +26,10 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 def days_of(check_in_id: UUID) -> Days:
     """Of which days a check-in with this id is, unless it is a stray."""
-    if check_in_id.version != 7:
+    number = check_in_id.int
+    if number >> 76 & 0xF != 7:  # as UUID.version, which costs ten times as much
         return ANY_DAY
-    return _days_around(((check_in_id.int >> 80) + _MS_TO_SHANGHAI) // _MS_A_DAY)
+    return _days_around(((number >> 80) + _MS_TO_SHANGHAI) // _MS_A_DAY)
 
 
 @lru_cache(maxsize=400)
