@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Connection, text
 from sqlalchemy.schema import SchemaItem
 
 import app.models  # noqa: F401 - registers the tables
-from app.database import Base, Database, Instant
+from app.database import Base, Database, Instant, is_on
 from app.settings import Settings
 
 _MIGRATION_LOCK = 4_202_607_180_534
@@ -27,8 +27,12 @@ def _settings() -> Settings:
     return Settings(database_url=url) if url else Settings()
 
 
-def _included(_item: SchemaItem, name: str | None, kind: str, reflected: bool, _compared: object) -> bool:
-    """Everything but the partitions, which the database has and the models do not name."""
+def _included(item: SchemaItem, name: str | None, kind: str, reflected: bool, _compared: object) -> bool:
+    """Everything but the partitions, which the database has and the models do not name, and what only the other
+    database has.
+    """
+    if not is_on(context.get_context().dialect.name, item):
+        return False
     return not (kind == "table" and reflected and name is not None and name.startswith(_PARTITIONED))
 
 

@@ -12,8 +12,8 @@ def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
     first, ids_from, ids_to = (given.format(name) for name in ("first", "ids_from", "ids_to"))
     fix = f"{words.array}(x.date, coalesce(x.fixed_at, x.captured_at), x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
     fixes = (
-        f"(SELECT {words.collect}({fix}) FROM {words.recent_check_ins} WHERE x.county_code = p.county_code"
-        f" AND x.posting_id = p.id AND x.date >= {first} AND x.wgs84_lng IS NOT NULL)"
+        f"(SELECT {words.collect}({fix}) FROM {words.recent_check_ins} WHERE {words.of_posting}"
+        f" AND x.date >= {first} AND x.wgs84_lng IS NOT NULL)"
     )
     place = ", ".join(
         (

@@ -165,7 +165,7 @@ class _Load(Day):
 
     def __init__(self, words: Words) -> None:
         super().__init__(words)
-        self.recent = f"{self.of_posting} AND x.date >= {words.recent} AND x.date <= {words.day_after}"
+        self.recent = f"{words.of_posting} AND x.date >= {words.recent} AND x.date <= {words.day_after}"
         self.at = "coalesce(x.fixed_at, x.captured_at)"
         self.fix = f"{words.array}(x.date, {self.at}, x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
 
@@ -210,9 +210,9 @@ class _Load(Day):
         the recent check-ins.
         """
         w = self.words
-        same_place = "x.wgs84_lng IS NOT NULL AND abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001"
+        same_place = "abs(x.lng - s.lng) < 0.000001 AND abs(x.lat - s.lat) < 0.000001"
         fixes = f"{w.collect}({self.fix}) FILTER (WHERE {same_place})"
-        last = w.last.format(at=self.at, when=f"x.wgs84_lng IS NOT NULL AND {self.at} < s.at", fix=self.fix)
+        last = w.last.format(at=self.at, when=f"x.lng IS NOT NULL AND {self.at} < s.at")
         found = f"{w.array}({self.checked_in()}, {fixes}, {last})"
         return w.nested.format(f"(SELECT {found} FROM {w.recent_check_ins} WHERE {self.recent})")
 

@@ -24,6 +24,8 @@ class Words:
     ids_from: str
     ids_to: str
     recent_check_ins: str
+    of_posting: str
+    """Which of them are of the posting `p`."""
     circle: str
     """The geometry of a fence `x`, null for a polygon."""
     bits_of: Callable[[Facts], str]
@@ -59,6 +61,7 @@ POSTGRESQL = Words(
     ids_from="$5::date",
     ids_to="$6::date",
     recent_check_ins="check_ins x",
+    of_posting="x.county_code = p.county_code AND x.posting_id = p.id",
     circle="CASE WHEN x.geometry ? 'circle' THEN x.geometry END",
     bits_of=_ored,
     last=(
@@ -66,6 +69,8 @@ POSTGRESQL = Words(
         " x.lng, x.lat, x.wgs84_lng, x.wgs84_lat]) FILTER (WHERE {when})"
     ),
 )
+_LATEST = "max(CASE WHEN {when} THEN {at} END)"
+
 SQLITE = Words(
     sent=(
         "SELECT json_extract(value, '$.n') AS n, json_extract(value, '$.account_id') AS account_id,"
@@ -84,9 +89,13 @@ SQLITE = Words(
     month=":month",
     ids_from=":ids_from",
     ids_to=":ids_to",
-    recent_check_ins="check_ins x INDEXED BY ix_check_ins_posting_id_date",
+    recent_check_ins="check_ins x INDEXED BY ix_check_ins_recent",
+    of_posting="x.posting_id = p.id",  # what is not in the index is asked of the row
     circle="json(CASE WHEN json_type(x.geometry, '$.circle') IS NOT NULL THEN x.geometry END)",
     bits_of=_added,
     # SQLite has the other columns of a query with one max() from the row that it is of.
-    last="json(CASE WHEN max(CASE WHEN {when} THEN {at} END) IS NOT NULL THEN {fix} END)",
+    last=(
+        f"json(CASE WHEN {_LATEST} IS NOT NULL"
+        f" THEN json_array(x.date, {_LATEST}, x.lng, x.lat, x.wgs84_lng, x.wgs84_lat) END)"
+    ),
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import Base
+from app.database import Base, only_on
 from app.models.mixins import AREA_CODE, DayOfPosting, Identified, OfPosting
 
 
@@ -17,7 +17,13 @@ class CheckIn(DayOfPosting, Base):
     __tablename__ = "check_ins"
     __table_args__ = (
         Index("ix_check_ins_id", "id"),
-        Index("ix_check_ins_posting_id_date", "posting_id", "date"),
+        Index("ix_check_ins_posting_id_date", "posting_id", "date", info=only_on("postgresql")),
+        # What a check-in is compared with of those before it, whose rows are each on a page of its own.
+        Index(
+            "ix_check_ins_recent",
+            *("posting_id", "date", "fixed_at", "lng", "lat", "wgs84_lng", "wgs84_lat"),
+            info=only_on("sqlite"),
+        ),
         CheckConstraint("verdict IN ('inside', 'uncertain', 'outside')", name="verdict"),
         {"postgresql_partition_by": "RANGE (date)"},
     )

@@ -111,7 +111,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('check_ins', schema=None) as batch_op:
         batch_op.create_index('ix_check_ins_id', ['id'], unique=False)
-        batch_op.create_index('ix_check_ins_posting_id_date', ['posting_id', 'date'], unique=False)
+        if op.get_bind().dialect.name == "postgresql":
+            batch_op.create_index('ix_check_ins_posting_id_date', ['posting_id', 'date'], unique=False)
+        else:
+            batch_op.create_index('ix_check_ins_recent', ['posting_id', 'date', 'fixed_at', 'lng', 'lat', 'wgs84_lng', 'wgs84_lat'], unique=False)
 
     op.create_table('day_entries',
     sa.Column('county_code', sa.String(length=12), nullable=False),
@@ -769,7 +772,10 @@ def downgrade() -> None:
     op.drop_table('day_heads')
     op.drop_table('day_entries')
     with op.batch_alter_table('check_ins', schema=None) as batch_op:
-        batch_op.drop_index('ix_check_ins_posting_id_date')
+        if op.get_bind().dialect.name == "postgresql":
+            batch_op.drop_index('ix_check_ins_posting_id_date')
+        else:
+            batch_op.drop_index('ix_check_ins_recent')
         batch_op.drop_index('ix_check_ins_id')
 
     op.drop_table('check_ins')
