@@ -74,8 +74,10 @@ def _ratio(rounds: dict[int, list[dict[str, Any]]], key: str) -> float:
 
 
 def _warm_up(postings: int) -> int:
-    """The larger a nation, the longer until a server knows its fences and its backend has seen the pages."""
-    return min(6000, postings * 3 // 100)
+    """The same share of each nation. The larger it is, the longer until a backend has seen its pages, and until each of
+    today's has been written to the log whole, which happens once after every checkpoint.
+    """
+    return postings * 3 // 100
 
 
 def _round(run: Run, server: Postgresql, postings: int) -> dict[str, Any]:

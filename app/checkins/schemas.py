@@ -42,7 +42,9 @@ class PositionIn(Input):
 class CheckInIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    id: Annotated[UUID, Field(description="Made by the phone, a UUIDv7 if it can; sending it again is safe.")]
+    id: Annotated[
+        UUID, Field(description="Made by the phone, at that moment, a UUIDv7 if it can; sending it again is safe.")
+    ]
     captured_at: InstantIn
     position: PositionIn | None = None
     device_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")] | None = None
