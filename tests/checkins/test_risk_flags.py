@@ -39,6 +39,14 @@ def test_speed_is_taken_from_when_the_position_was_fixed_not_from_when_it_was_se
     assert send(world, sent)["risk_flags"] == ["impossible_speed"]
 
 
+@pytest.mark.parametrize(("metres", "flags"), [(2499, []), (2501, ["impossible_speed"])])
+def test_speed_is_taken_from_the_last_fix_before_whatever_came_in_first(world, metres, flags):
+    late = [body("2026-11-23T08:04:00+08:00", **east_of(9000)), body("2026-11-22T08:02:00+08:00", **east_of(90_000))]
+    for item in (*late, body("2026-11-23T08:00:00+08:00"), body("2026-11-23T07:00:00+08:00", **east_of(9000))):
+        assert send(world, item)["risk_flags"] in ([], ["late_upload"])
+    assert send(world, body("2026-11-23T08:01:00+08:00", **east_of(metres)))["risk_flags"] == flags
+
+
 def test_speed_is_one_cadres_own(world):
     send(world, body("2026-11-23T08:00:00+08:00"))
     sent = body("2026-11-23T08:00:01+08:00", **east_of(100_000)) | {"device_id": "b1"}
