@@ -56,7 +56,7 @@ def _measure(run: Run, kind: str) -> list[dict[str, Any]]:
         for _ in range(1 if run.quick else run.rounds):
             url = stored.create("round", "template")
             chosen = random.sample(list(zip(people, issued, strict=True)), WARM_UP + (20 if run.quick else UPLOADS))
-            sent = [_batch(person, number, token) for number, (person, token) in enumerate(chosen)]
+            sent = [_batch(person, token) for person, token in chosen]
             variables = {"DATABASE_URL": url, "STORAGE_DIR": str(run.folder / "files")}
             with serving(PRODUCT, variables, run.folder) as server:
                 _upload(run, server, sent[:WARM_UP])
@@ -81,8 +81,8 @@ def _absent_for_a_week(url: str, cadres: int) -> list[world.Person]:
     return people
 
 
-def _batch(person: world.Person, number: int, token: str) -> bytes:
-    items = [world.body_of(person, number, at) for at in _instants()]
+def _batch(person: world.Person, token: str) -> bytes:
+    items = [world.body_of(person, at) for at in _instants()]
     return request("POST", "/api/v1/check-ins/batch", token=token, body=world.as_json({"items": items}))
 
 

@@ -202,7 +202,7 @@ def _check_ins(url: str, count: int) -> list[bytes]:
     chosen = _ask(
         url,
         """
-        SELECT a.id, p.id, (f.geometry->'circle'->>'lng')::float8, (f.geometry->'circle'->>'lat')::float8
+        SELECT a.id, p.id, (f.geometry->'circle'->>'lng')::float8, (f.geometry->'circle'->>'lat')::float8, 'd' || p.id
         FROM (
             SELECT * FROM postings p WHERE county_code LIKE '98%' AND NOT EXISTS (
                 SELECT 1 FROM day_entries e
@@ -217,10 +217,7 @@ def _check_ins(url: str, count: int) -> list[bytes]:
     if len(people) != count:
         raise RuntimeError(f"{len(people)} cadres left of the {count} that are wanted")
     at = now()
-    bodies = [
-        world.body_of(person, number, at) | {"device_id": f"d{person.posting_id}"}
-        for number, person in enumerate(people)
-    ]
+    bodies = [world.body_of(person, at) for person in people]
     return [
         request("POST", "/api/v1/check-ins", token=token, body=world.as_json(body))
         for token, body in zip(world.issue_tokens(url, people), bodies, strict=True)

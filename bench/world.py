@@ -18,7 +18,7 @@ from app.attendance.partitions import ensure_partitions
 from app.clock import business_day, now
 from app.database import Database
 from app.ids import new_id
-from app.models import Account, Area, Cadre, CheckIn, DayEntry, DayRevision, DispatchUnit, Fence, Posting
+from app.models import Account, Area, Cadre, CheckIn, DayEntry, DayRevision, DeviceUse, DispatchUnit, Fence, Posting
 from app.policy.datum import Datum, from_wgs84
 from app.schema import upgrade
 from app.settings import Settings
@@ -39,6 +39,8 @@ class Person:
     lng: float
     lat: float
     """The village's centre, WGS-84."""
+    device_id: str
+    """The phone, which the service knows as this cadre's."""
 
 
 def build(url: str, cadres: int, history_days: int) -> list[Person]:
@@ -84,15 +86,17 @@ def _people(connection: Connection, cadres: int) -> list[Person]:
     )
     centres = {code: (108 + n % 400 * 0.02, 32 + n // 400 * 0.02) for n, code in enumerate(villages)}
     connection.execute(insert(Fence), [_fence(code, *centre, at) for code, centre in centres.items()])
-    people, rows = [], ([], [], [])  # type: tuple[list[Person], tuple[list[dict[str, Any]], ...]]
+    people, rows = [], ([], [], [], [])  # type: tuple[list[Person], tuple[list[dict[str, Any]], ...]]
     for number in range(cadres):
         code = villages[number // CADRES_A_VILLAGE]
         cadre_id, account_id, posting_id = new_id(), new_id(), new_id()
         rows[0].append(_cadre(cadre_id, code, number, at))
         rows[1].append(_account(account_id, cadre_id, number, at))
         rows[2].append(_posting(posting_id, cadre_id, unit_id, code, at))
-        people.append(Person(account_id, posting_id, *centres[code]))
-    for model, values in zip((Cadre, Account, Posting), rows, strict=True):
+        person = Person(account_id, posting_id, *centres[code], f"d{number}")
+        rows[3].append({"device_id": person.device_id, "account_id": account_id, "first_seen_at": at})
+        people.append(person)
+    for model, values in zip((Cadre, Account, Posting, DeviceUse), rows, strict=True):
         for start in range(0, len(values), 10_000):
             connection.execute(insert(model), values[start : start + 10_000])
     return people
@@ -226,7 +230,7 @@ def issue_tokens(url: str, people: Sequence[Person]) -> list[str]:
         database.dispose()
 
 
-def body_of(person: Person, number: int, at: datetime) -> dict[str, Any]:
+def body_of(person: Person, at: datetime) -> dict[str, Any]:
     """A phone's check-in from the village: ten fields, a position in the datum of China's phones."""
     lng, lat = from_wgs84(
         person.lng + random.uniform(-0.004, 0.004), person.lat + random.uniform(-0.004, 0.004), Datum.GCJ02
@@ -242,20 +246,20 @@ def body_of(person: Person, number: int, at: datetime) -> dict[str, Any]:
             "fixed_at": (at - timedelta(seconds=3)).isoformat(timespec="seconds"),
             "mock": False,
         },
-        "device_id": f"d{number}",
+        "device_id": person.device_id,
         "note": "入户走访",
     }
 
 
 def check_in_requests(people: Sequence[Person], issued: Sequence[str]) -> list[bytes]:
-    """Everybody's check-in of today, in an order of chance."""
+    """Everybody's check-in of today, in an order of chance; the ids are made in the order in which they are sent."""
     at = now()
-    requests = [
-        request("POST", "/api/v1/check-ins", token=token, body=as_json(body_of(person, number, at)))
-        for number, (person, token) in enumerate(zip(people, issued, strict=True))
+    senders = list(zip(people, issued, strict=True))
+    random.shuffle(senders)
+    return [
+        request("POST", "/api/v1/check-ins", token=token, body=as_json(body_of(person, at)))
+        for person, token in senders
     ]
-    random.shuffle(requests)
-    return requests
 
 
 def as_json(value: Any) -> bytes:
