@@ -49,10 +49,10 @@ STANDBY_FALLBACKS = Counter(
 )
 STANDBY_RETRY_SECONDS = 15
 """How long the primary stands in before the standby is tried again: a host that is down may take its time to say so."""
-PAGES_TO_CHECKPOINT = 8_000
-"""After how many pages SQLite carries its log into the file (32 MB): eight times its default, because a morning's
-check-ins touch the same pages again and again, and each is carried over once. More would make those wait too long who
-meet it.
+PAGES_TO_CHECKPOINT = 16_000
+"""After how many pages SQLite carries its log into the file (64 MB): sixteen times its default, because a morning's
+check-ins touch the same pages again and again, and each is carried over once. Of a hundred who check in at the busiest
+moment one meets it.
 """
 KIB_TO_WRITE_WITH = 6_000
 """Of pages, kept by SQLite's writing connection: three times its default, so that the index pages on which a morning's

@@ -16,7 +16,9 @@ class CheckIn(DayOfPosting, Base):
 
     __tablename__ = "check_ins"
     __table_args__ = (
-        Index("ix_check_ins_id", "id"),
+        # A county's day. What is embedded holds a city at most, and finds it among the day's.
+        Index("ix_check_ins_county_code_date", "county_code", "date", info=only_on("postgresql")),
+        Index("ix_check_ins_date", "date", info=only_on("sqlite")),
         Index("ix_check_ins_posting_id_date", "posting_id", "date", info=only_on("postgresql")),
         # What a check-in is compared with of those before it, whose rows are each on a page of its own.
         Index(
@@ -28,7 +30,8 @@ class CheckIn(DayOfPosting, Base):
         {"postgresql_partition_by": "RANGE (date)"},
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-3)
+    """First in the key: it is looked for by itself, and ids that tell the time are written side by side."""
     township_code: Mapped[str] = mapped_column(AREA_CODE)
     village_code: Mapped[str] = mapped_column(AREA_CODE)
     posting_id: Mapped[UUID]

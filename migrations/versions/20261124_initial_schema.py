@@ -74,9 +74,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('year', name=op.f('pk_calendar_years'))
     )
     op.create_table('check_ins',
+    sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('county_code', sa.String(length=12), nullable=False),
     sa.Column('date', sa.Date(), nullable=False),
-    sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('township_code', sa.String(length=12), nullable=False),
     sa.Column('village_code', sa.String(length=12), nullable=False),
     sa.Column('posting_id', sa.Uuid(), nullable=False),
@@ -106,14 +106,15 @@ def upgrade() -> None:
     sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('acceptance_reason', sa.String(length=500), nullable=True),
     sa.CheckConstraint("verdict IN ('inside', 'uncertain', 'outside')", name=op.f('ck_check_ins_verdict')),
-    sa.PrimaryKeyConstraint('county_code', 'date', 'id', name=op.f('pk_check_ins')),
+    sa.PrimaryKeyConstraint('id', 'county_code', 'date', name=op.f('pk_check_ins')),
     postgresql_partition_by='RANGE (date)'
     )
     with op.batch_alter_table('check_ins', schema=None) as batch_op:
-        batch_op.create_index('ix_check_ins_id', ['id'], unique=False)
         if op.get_bind().dialect.name == "postgresql":
+            batch_op.create_index('ix_check_ins_county_code_date', ['county_code', 'date'], unique=False)
             batch_op.create_index('ix_check_ins_posting_id_date', ['posting_id', 'date'], unique=False)
         else:
+            batch_op.create_index('ix_check_ins_date', ['date'], unique=False)
             batch_op.create_index('ix_check_ins_recent', ['posting_id', 'date', 'fixed_at', 'lng', 'lat', 'wgs84_lng', 'wgs84_lat'], unique=False)
 
     op.create_table('day_entries',
@@ -774,9 +775,10 @@ def downgrade() -> None:
     with op.batch_alter_table('check_ins', schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":
             batch_op.drop_index('ix_check_ins_posting_id_date')
+            batch_op.drop_index('ix_check_ins_county_code_date')
         else:
             batch_op.drop_index('ix_check_ins_recent')
-        batch_op.drop_index('ix_check_ins_id')
+            batch_op.drop_index('ix_check_ins_date')
 
     op.drop_table('check_ins')
     op.drop_table('calendar_years')
