@@ -38,7 +38,9 @@ def flag_of(stored: bool | int | None) -> bool | None:
 
 def dashed(stored_id: str) -> str:
     """An id as every answer writes it; the embedded database stores it without dashes."""
-    return stored_id if len(stored_id) == 36 else str(UUID(stored_id))
+    if len(stored_id) == 36:
+        return stored_id
+    return "-".join((stored_id[:8], stored_id[8:12], stored_id[12:16], stored_id[16:20], stored_id[20:]))
 
 
 def instant_of(stored: str) -> datetime:
