@@ -13,7 +13,7 @@ from app.attendance import counters
 from app.attendance.flags import flagged, hold_flags, update_flags
 from app.attendance.heads import last_closed_day
 from app.attendance.law import load_provisions
-from app.attendance.posted import Place, Posted
+from app.attendance.posted import Posted, PostingRow
 from app.models import DayEntry, Posting
 from app.policy.absence_state import AbsenceState, fewest_days
 from app.policy.attendance import Status
@@ -110,7 +110,7 @@ def _judge_counted(
 ) -> None:
     for group in _groups(sorted(posting_ids)):
         held = hold_flags(session, group)
-        postings = [Place(*row) for row in session.execute(_PLACES, {"posting_ids": group})]
+        postings = [PostingRow(*row) for row in session.execute(_POSTINGS, {"posting_ids": group})]
         states = counters.load_states(session, county_codes, group)
         judged = [
             (posting, states[posting.id].judge(day, provisions, posting.village_code, calendar.is_rest))
@@ -119,7 +119,7 @@ def _judge_counted(
         update_flags(session, held, judged, now=now, by=None)
 
 
-_PLACES = (
+_POSTINGS = (
     select(Posting.id, Posting.county_code, Posting.township_code, Posting.village_code, Posting.unit_id)
     .where(Posting.id.in_(bindparam("posting_ids", expanding=True)))
     .order_by(Posting.id)

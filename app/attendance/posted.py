@@ -19,7 +19,7 @@ class Posted(Protocol):
     def unit_id(self) -> UUID: ...
 
 
-class Place(NamedTuple):
+class PostingRow(NamedTuple):
     """The columns of a posting that a judgment of its days needs."""
 
     id: UUID
