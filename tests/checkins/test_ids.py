@@ -56,6 +56,14 @@ def test_the_same_check_in_is_one_and_another_under_its_id_is_refused(world, clo
         assert session.scalar(select(func.count()).select_from(CheckIn)) == 1
 
 
+def test_an_id_of_today_that_was_spent_on_an_old_check_in_is_refused_for_one_of_today(world, clock, ways):
+    first, second = ways
+    uploaded = body((NOW - timedelta(days=9)).isoformat()) | {"id": str(id_made_at(NOW))}
+    [(created, _)] = first([submission(world, "li", uploaded)], clock())
+    [(another, code)] = second([submission(world, "li", body() | {"id": uploaded["id"]})], clock())
+    assert (created, another, code) == (201, 409, "id_reused")
+
+
 @pytest.mark.parametrize("made", IDS)
 def test_only_ids_that_tell_of_other_days_are_written_down(world, clock, made):
     generally(world, [submission(world, "li", body() | {"id": str(IDS[made])})], clock())
