@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text, update
 
+from app.attendance import counters
 from app.attendance.close import close_county_day, close_due_days, due_days
-from app.models import AbsenceCounter, DayEntry, DayHead, DayRevision, LocalProvision, OutboxMessage
+from app.models import AbsenceCounter, DayEntry, DayHead, DayRevision, LocalProvision, OutboxMessage, RecallFlag
 from tests.checkins.test_checkins import body
 from tests.support.world import COUNTY, FOREIGN_COUNTY
 
@@ -111,3 +113,57 @@ def test_nothing_of_a_close_that_fails_half_way_stays(world, database, clock, mo
     with database.reading() as session:
         assert [count(session, model) for model in (DayEntry, DayRevision, DayHead, AbsenceCounter)] == [0, 0, 0, 0]
     assert close_due_days(database, clock()) == 2
+
+
+def test_a_correction_at_the_instant_of_a_close_is_not_overwritten_by_an_older_judgment(
+    world, database, clock, monkeypatch
+):
+    """Of somebody who was present on the closed day the close moves no counter, but judges a flag that is due."""
+    if database.is_sqlite:
+        pytest.skip("an embedded database has one writer")
+    with database.writing() as session:
+        for key, value in (("absence.warning_consecutive_days", 2), ("absence.consecutive_days", 9)):
+            session.add(
+                LocalProvision(
+                    area_code=COUNTY,
+                    key=key,
+                    value=value,
+                    in_force_from=MONDAY,
+                    entered_by=world.accounts["county_officer"],
+                    entered_at=clock(),
+                )
+            )
+    clock.set("2026-11-27 09:00")
+    close_due_days(database, clock())
+    assert world.as_("li").post("/check-ins", body("2026-11-27T09:00:00+08:00")).status_code == 201
+    with database.writing() as session:
+        session.execute(update(RecallFlag).values(judge_again_on=None))  # as if people had turned it
+    clock.set("2026-11-28 09:00")
+    correction = {
+        "posting_id": str(world.postings["li"]),
+        "date": "2026-11-25",
+        "status": "on_post",
+        "reason": "手机故障",
+    }
+    load, corrected = counters.load_states, []
+
+    def corrected_in_between(session, *args):
+        states = load(session, *args)
+        if not corrected:
+            corrected.append(pool.submit(world.as_("township_officer").post, "/days/corrections", correction))
+            while not corrected[0].done() and not somebody_waits(database):
+                pass
+        return states
+
+    monkeypatch.setattr(counters, "load_states", corrected_in_between)
+    with ThreadPoolExecutor(1) as pool:
+        close_due_days(database, clock())
+        assert corrected[0].result().status_code in (200, 201)
+    with database.reading() as session:
+        flags = session.scalars(select(RecallFlag).where(RecallFlag.posting_id == world.postings["li"])).all()
+        assert [(flag.ground, flag.days) for flag in flags] == [("absence_consecutive", ["2026-11-23", "2026-11-24"])]
+
+
+def somebody_waits(database) -> bool:
+    with database.reading() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
