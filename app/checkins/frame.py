@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.attendance.bulk import json_text
 from app.checkins.answers import instant_of
 from app.checkins.frame_sql import FRAME_POSTGRESQL, FRAME_SQLITE
-from app.checkins.ids import ANY_DAY, days_of_all
+from app.checkins.ids import days_of_all
 from app.checkins.kept import Law, kept_of
 from app.policy.geofence import Fence
 from app.policy.risks import RECENT, Fix, Trail
@@ -85,7 +85,7 @@ def load_frame(session: Session, asked: Asked) -> Frame:
 
 def _ask(connection: Connection, asked: Asked) -> tuple[str, list[Any], list[Any], list[Any], int]:
     accounts, ids = ([each.hex for each in given] for given in (asked.accounts, asked.ids))
-    ids_from, ids_to = days_of_all(asked.ids) if asked.ids else ANY_DAY
+    ids_from, ids_to = days_of_all(asked.ids)
     days = {
         "first": (asked.first - RECENT).isoformat(),
         "ids_from": ids_from.isoformat(),

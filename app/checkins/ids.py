@@ -41,9 +41,9 @@ def _days_around(days_since_1970: int) -> Days:
 
 
 def days_of_all(check_in_ids: Iterable[UUID]) -> Days:
-    """The first and the last day of all of them; there is at least one id."""
-    firsts, lasts = zip(*map(days_of, check_in_ids), strict=True)
-    return min(firsts), max(lasts)
+    """The first and the last day of all of them; any day where there are none."""
+    found = [days_of(check_in_id) for check_in_id in check_in_ids] or [ANY_DAY]
+    return min(first for first, _ in found), max(last for _, last in found)
 
 
 def is_stray(check_in_id: UUID, day: date) -> bool:
