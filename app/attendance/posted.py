@@ -20,13 +20,13 @@ class Posted(Protocol):
 
 
 class PostingRow(NamedTuple):
-    """The columns of a posting that a judgment of its days needs."""
+    """The columns of a posting that a judgment of its days needs; a fast lane has ids as the database writes them."""
 
-    id: UUID
+    id: Any
     county_code: str
     township_code: str
     village_code: str
-    unit_id: UUID
+    unit_id: Any
 
 
 def place_of(posting: Posted) -> dict[str, Any]:

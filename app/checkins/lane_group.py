@@ -19,6 +19,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.access.viewer import Role
+from app.attendance.posted import PostingRow
 from app.attendance.rejudge import judge_standing, status_from
 from app.checkins import lane_sql
 from app.checkins.answers import answer_of, dashed, instant_of
@@ -59,16 +60,6 @@ class Odd:
 
 ODD = Odd()
 Recorded = Answer | Problem | Odd
-
-
-class Posted(NamedTuple):
-    """A loaded posting, with ids as the database writes them."""
-
-    id: Any
-    county_code: str
-    township_code: str
-    village_code: str
-    unit_id: Any
 
 
 @dataclass(slots=True)
@@ -164,7 +155,9 @@ class GroupRecorder:
         fences = self._known.fences_of(found.fences)
         if fences is None:
             return ODD
-        posting = Posted(found.posting_id, found.county_code, found.township_code, found.village_code, found.unit_id)
+        posting = PostingRow(
+            found.posting_id, found.county_code, found.township_code, found.village_code, found.unit_id
+        )
         row = self._judge(pending, submission, found, posting, fences, now)
         if row["late"]:
             return ODD
@@ -177,7 +170,7 @@ class GroupRecorder:
         pending: Pending,
         submission: Submission,
         found: Loaded,
-        posting: Posted,
+        posting: PostingRow,
         fences: Sequence[Fence],
         now: datetime,
     ) -> Row:
@@ -198,7 +191,7 @@ class GroupRecorder:
         in_group.add(submission.account_id)
         return row
 
-    def _keep(self, pending: Pending, found: Loaded, posting: Posted, row: Row) -> None:
+    def _keep(self, pending: Pending, found: Loaded, posting: PostingRow, row: Row) -> None:
         """Put down a judged check-in, what its day comes to, and the answer."""
         signature = signature_of(_bits_with(_bits(found), row), found)
         before = standing_in(found)
@@ -214,7 +207,7 @@ class GroupRecorder:
         answer = self._answer(row, posting, day_status)
         pending.answers.append((found.number, 201, posting.county_code, answer))
 
-    def _answer(self, row: Row, posting: Posted, day_status: Status) -> Row:
+    def _answer(self, row: Row, posting: PostingRow, day_status: Status) -> Row:
         basis = self._law.book.rules(posting.village_code, row["date"]).basis
         return answer_of(row, dashed(posting.id), basis, day_status)
 
@@ -228,7 +221,7 @@ class GroupRecorder:
             return id_reused()
         if stored["date"] != day.isoformat() or stored["posting_id"] != found.posting_id:
             return ODD
-        posting = Posted(
+        posting = PostingRow(
             found.posting_id, found.county_code, found.township_code, stored["village_code"], found.unit_id
         )
         row = {
