@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 
 from app.attendance import counters
 from app.attendance.close import close_county_day, close_due_days, due_days
-from app.models import AbsenceCounter, DayEntry, DayHead, DayRevision, LocalProvision, OutboxMessage, RecallFlag
+from app.models import AbsenceCounter, DayEntry, DayHead, DayRevision, OutboxMessage, RecallFlag
 from tests.checkins.test_checkins import body
 from tests.support.world import COUNTY, FOREIGN_COUNTY
 
@@ -78,17 +78,7 @@ def test_a_run_that_was_stopped_goes_on_with_what_is_left(world, database, clock
 
 
 def test_a_county_with_a_closing_hour_of_its_own_is_closed_at_its_own_hour(world, database, clock):
-    with database.writing() as session:
-        session.add(
-            LocalProvision(
-                area_code=COUNTY,
-                key="day.closes_at",
-                value="06:00",
-                in_force_from=date(2026, 1, 1),
-                entered_by=world.accounts["county_officer"],
-                entered_at=clock(),
-            )
-        )
+    world.provide("day.closes_at", "06:00", date(2026, 1, 1))
     clock.set("2026-11-24 05:59")
     assert close_due_days(database, clock()) == 1
     with database.reading() as session:
@@ -121,18 +111,7 @@ def test_a_correction_at_the_instant_of_a_close_is_not_overwritten_by_an_older_j
     """Of somebody who was present on the closed day the close moves no counter, but judges a flag that is due."""
     if database.is_sqlite:
         pytest.skip("an embedded database has one writer")
-    with database.writing() as session:
-        for key, value in (("absence.warning_consecutive_days", 2), ("absence.consecutive_days", 9)):
-            session.add(
-                LocalProvision(
-                    area_code=COUNTY,
-                    key=key,
-                    value=value,
-                    in_force_from=MONDAY,
-                    entered_by=world.accounts["county_officer"],
-                    entered_at=clock(),
-                )
-            )
+    world.provide("absence.warning_consecutive_days", 2, MONDAY)
     clock.set("2026-11-27 09:00")
     close_due_days(database, clock())
     assert world.as_("li").post("/check-ins", body("2026-11-27T09:00:00+08:00")).status_code == 201

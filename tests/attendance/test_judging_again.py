@@ -13,12 +13,12 @@ from app.attendance import absences, counters
 from app.attendance.close import close_counties
 from app.attendance.rejudge import rejudge
 from app.clock import SHANGHAI
-from app.models import Correction, Filing, LocalProvision, Posting, RecallFlag, RecallFlagEvent, Registration
+from app.models import Correction, Posting, RecallFlag, RecallFlagEvent, Registration
 from app.policy.calendar import make_year
 from app.provisions.calendar import load_year
 from tests.recalls.conftest import ledger
 from tests.recalls.support import MONDAY, flags_of, states_of, step, walk
-from tests.support.world import COUNTY, FOREIGN_COUNTY, FOREIGN_VILLAGE, TOWNSHIP, VILLAGE
+from tests.support.world import COUNTY, FOREIGN_COUNTY, FOREIGN_VILLAGE, VILLAGE
 
 START = date(2026, 1, 5)
 _ = ledger
@@ -55,19 +55,9 @@ class Twins:
         self.present: set[int] = set()
 
     def provide(self, values: dict, start: date) -> None:
-        with self.database.writing() as session:
-            session.add_all(
-                LocalProvision(
-                    area_code=county,
-                    key=key,
-                    value=value,
-                    in_force_from=start,
-                    entered_by=self.world.accounts["county_officer"],
-                    entered_at=NOW,
-                )
-                for county in (COUNTY, FOREIGN_COUNTY)
-                for key, value in values.items()
-            )
+        for county in (COUNTY, FOREIGN_COUNTY):
+            for key, value in values.items():
+                self.world.provide(key, value, start, county, entered_at=NOW)
 
     def close(self) -> None:
         """The next day. Who is present changes now and then, so that runs come about."""
@@ -210,19 +200,7 @@ def test_a_flag_is_lifted_by_the_very_close_in_which_its_days_leave_the_year(wor
 def test_a_calendar_that_is_loaded_late_tells_the_flags_of_filed_months_too(world, ledger, clock):
     clock.set("2026-12-01 08:00")
     ledger.absent("li", MONDAY, 16)
-    with world.database.writing() as session:
-        session.add(
-            Filing(
-                county_code=COUNTY,
-                area_code=TOWNSHIP,
-                kind="monthly",
-                period="2026-11",
-                sheet={},
-                sheet_sha256="0" * 64,
-                filed_by=world.accounts["township_officer"],
-                filed_at=clock(),
-            )
-        )
+    world.file_month("2026-11")
     (flag,) = flags_of(world)
     assert flag["counts"]["cumulative"] == {"calendar_days": 16, "working_days": 12}
     with world.database.writing() as session:
@@ -268,10 +246,7 @@ def test_the_close_of_the_day_on_which_another_rule_begins_judges_a_flag_that_no
     ledger.absent("li", MONDAY, 10)
     days = [MONDAY + timedelta(days=n) for n in (28, 29)]
     register(world, "li", *days)
-    with world.database.writing() as session:
-        rule = {"key": "absence.warning_consecutive_days", "value": 11, "in_force_from": days[1]}
-        entered = {"entered_by": world.accounts["county_officer"], "entered_at": NOW}
-        session.add(LocalProvision(area_code=COUNTY, **rule, **entered))
+    world.provide("absence.warning_consecutive_days", 11, days[1], entered_at=NOW)
     close(world, days[0])
     assert states_of(world) == ["warning"]
     close(world, days[1])

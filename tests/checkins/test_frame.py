@@ -8,9 +8,9 @@ from sqlalchemy import select
 from app.attendance.heads import take_heads
 from app.checkins import kept, recording
 from app.checkins.lane_group import ODD
-from app.models import CalendarYear, CheckIn, Filing, LocalProvision
+from app.models import CalendarYear, CheckIn
 from tests.checkins.support import body, generally, recorder_of, replace_fence, square, submission
-from tests.support.world import CENTER, COUNTY, FOREIGN_VILLAGE, TOWNSHIP, VILLAGE
+from tests.support.world import CENTER, FOREIGN_VILLAGE, VILLAGE
 
 CIRCLE = {"circle": {"lng": CENTER[0] + 1, "lat": CENTER[1], "radius_m": 1500}}
 POLYGON = square(CENTER[0] + 1, CENTER[1])
@@ -70,17 +70,7 @@ def test_more_polygons_than_are_kept_are_read_again(world, clock, monkeypatch):
 
 def test_a_provision_that_is_entered_between_two_batches_holds_for_the_second(world, clock):
     first = sent_by(world, clock)
-    with world.database.writing() as session:
-        session.add(
-            LocalProvision(
-                area_code=COUNTY,
-                key="presence.max_accuracy_m",
-                value=10,
-                in_force_from=clock().date(),
-                entered_by=world.accounts["county_officer"],
-                entered_at=clock(),
-            )
-        )
+    world.provide("presence.max_accuracy_m", 10, clock().date())
     second = sent_by(world, clock)
     assert [first["reason"], second["reason"]] == ["inside", "accuracy_out_of_range"]
 
@@ -111,7 +101,7 @@ def test_what_happens_to_a_month_that_is_over_until_its_days_are_taken_is_seen(w
     def generally_there(session):
         monkeypatch.setattr(recording, "take_heads", take_heads)
         if filed:
-            session.add(filing(world, clock))
+            session.add(world.filing("2026-11", filed_at=clock() - timedelta(minutes=1)))
             session.flush()
         else:
             recording.record_check_ins(session, [submission(world, "li", made)], clock())
@@ -122,16 +112,3 @@ def test_what_happens_to_a_month_that_is_over_until_its_days_are_taken_is_seen(w
     assert (status, answer["counts"]) == ((201, False) if filed else (200, True))
     with world.database.reading() as session:
         assert len(session.scalars(select(CheckIn.id)).all()) == 1
-
-
-def filing(world, clock):
-    return Filing(
-        county_code=COUNTY,
-        kind="monthly",
-        area_code=TOWNSHIP,
-        period="2026-11",
-        sheet={},
-        sheet_sha256="",
-        filed_by=world.accounts["township_officer"],
-        filed_at=clock() - timedelta(minutes=1),
-    )

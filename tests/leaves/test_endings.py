@@ -8,7 +8,6 @@ from sqlalchemy import select
 from app.attendance.close import close_due_days
 from app.models import AuditEvent, DayRevision
 from tests.leaves.support import MONDAY, ask, body, decide, grant, status_on
-from tests.leaves.test_requests import file_month
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=offset) for offset in (1, 2, 3, 4))
 
@@ -230,7 +229,7 @@ def test_days_of_a_filed_month_stay_as_filed_and_the_approval_says_so(world, dat
     leave = ask(world, starts_on=date(2026, 11, 30), days=2)
     close_until(world, database, clock, "2026-12-02 00:30")
     assert statuses(world, date(2026, 11, 30), date(2026, 12, 1)) == ["absent", "absent"]
-    file_month(world, database, clock, "2026-11")
+    world.file_month("2026-11")
     granted = grant(world, leave, "township_officer")
     assert granted["locked_days"] == ["2026-11-30"]
     assert statuses(world, date(2026, 11, 30), date(2026, 12, 1)) == ["absent", "leave"]
@@ -241,5 +240,5 @@ def test_a_month_that_is_filed_after_the_approval_locks_nothing_of_it(world, dat
     leave = ask(world, days=1)
     grant(world, leave, "township_officer")
     close_until(world, database, clock, "2026-12-01 00:30")
-    file_month(world, database, clock, "2026-11")
+    world.file_month("2026-11")
     assert world.as_("li").get(f"/leaves/{leave['id']}").json()["locked_days"] == []

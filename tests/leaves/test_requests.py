@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import Base
-from app.models import Filing, Leave, Posting
+from app.models import Leave, Posting
 from tests.leaves.support import MONDAY, ask, body, decide, grant
-from tests.support.world import FOREIGN_COUNTY, SIBLING_TOWNSHIP, TOWNSHIP
+from tests.support.world import FOREIGN_COUNTY, SIBLING_TOWNSHIP
 
 
 def row_counts(database) -> dict[str, int]:
@@ -18,22 +18,6 @@ def row_counts(database) -> dict[str, int]:
         return {
             table.name: session.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables
         }
-
-
-def file_month(world, database, clock, month: str) -> None:
-    with database.writing() as session:
-        session.add(
-            Filing(
-                county_code=TOWNSHIP[:6] + "000000",
-                area_code=TOWNSHIP,
-                kind="monthly",
-                period=month,
-                sheet={},
-                sheet_sha256="0" * 64,
-                filed_by=world.accounts["township_officer"],
-                filed_at=clock(),
-            )
-        )
 
 
 @pytest.mark.parametrize("days", [1, 7, 8, 16])
@@ -157,8 +141,8 @@ def test_leave_may_be_asked_for_afterwards(world):
     assert ask(world, starts_on=MONDAY - timedelta(days=1), days=1)["locked_days"] == []
 
 
-def test_days_of_a_filed_month_are_told_before_and_after_asking(world, database, clock):
-    file_month(world, database, clock, "2026-10")
+def test_days_of_a_filed_month_are_told_before_and_after_asking(world):
+    world.file_month("2026-10")
     request = body(date(2026, 10, 30), 4)
     expected = ["2026-10-30", "2026-10-31"]
     assert world.as_("li").post("/leaves/preview", request).json()["locked_days"] == expected

@@ -4,9 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.models import CalendarYear, LocalProvision
+from app.models import CalendarYear
 from tests.leaves.support import MONDAY, ask, body, decide, grant, offices
-from tests.support.world import COUNTY
 
 FRIDAY = date(2026, 11, 27)
 NEXT_MONDAY = date(2026, 11, 30)
@@ -149,43 +148,16 @@ def test_a_gap_that_an_unpublished_calendar_could_close_is_marked_as_assumed(wor
     assert world.as_("li").post("/leaves/preview", after).json()["calendar_assumed"] is False
 
 
-def test_a_county_that_does_not_add_up_takes_each_request_by_itself(world, database, clock):
-    with database.writing() as session:
-        session.add(
-            LocalProvision(
-                area_code=COUNTY,
-                key="leave.adjoining_adds_up",
-                value=False,
-                in_force_from=MONDAY,
-                article=None,
-                quote=None,
-                reading="各次请假分别计算",
-                approval_document="青扶组〔2026〕1号",
-                entered_by=world.accounts["county_officer"],
-                entered_at=clock(),
-            )
-        )
+def test_a_county_that_does_not_add_up_takes_each_request_by_itself(world):
+    text = {"reading": "各次请假分别计算", "approval_document": "青扶组〔2026〕1号"}
+    world.provide("leave.adjoining_adds_up", False, MONDAY, **text)
     ask(world, days=7)
     apart = ask(world, starts_on=MONDAY + timedelta(days=7), days=7)
     assert (apart["counted_days"], apart["adjoining"], offices(apart)) == (7, [], ["township"])
 
 
-def test_a_county_that_leaves_less_to_its_townships_is_followed(world, database, clock):
-    with database.writing() as session:
-        session.add(
-            LocalProvision(
-                area_code=COUNTY,
-                key="leave.township_days",
-                value=3,
-                in_force_from=MONDAY,
-                article="云驻村办〔2026〕3号",
-                quote="三天以内由乡镇批准",
-                reading=None,
-                approval_document=None,
-                entered_by=world.accounts["county_officer"],
-                entered_at=clock(),
-            )
-        )
+def test_a_county_that_leaves_less_to_its_townships_is_followed(world):
+    world.provide("leave.township_days", 3, MONDAY, article="云驻村办〔2026〕3号", quote="三天以内由乡镇批准")
     assert offices(world.as_("li").post("/leaves/preview", body(MONDAY, 3)).json()) == ["township"]
     leave = ask(world, days=4)
     assert offices(leave) == ["county"]

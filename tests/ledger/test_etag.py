@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from app.attendance.close import close_due_days
-from app.models import CalendarYear, Filing
+from app.models import CalendarYear
 from tests.checkins.test_checkins import body as check_in
 from tests.leaves import support as leaves
 from tests.provisions.support import provide
@@ -40,13 +40,6 @@ def ok(answer):
 
 def posting(world, who, **changes):
     return {"posting_id": str(world.postings[who]), "date": "2026-11-23", **changes}
-
-
-def file_month(world):
-    with world.database.writing() as session:
-        filed = {"kind": "monthly", "period": "2026-11", "sheet": {}, "sheet_sha256": "", "filed_at": world.clock()}
-        officer = world.accounts["township_officer"]
-        session.add(Filing(county_code=COUNTY, area_code=TOWNSHIP, filed_by=officer, **filed))
 
 
 def load_calendar(world):
@@ -99,7 +92,7 @@ CHANGES = {
     "a local provision for later days": lambda w: provide(
         w, "allowance.counted_statuses", ["on_post", "official"], "2026-11-25"
     ),
-    "the month filed": file_month,
+    "the month filed": lambda world: world.file_month("2026-11"),
     "midnight": lambda w: w.clock.set("2026-11-25 00:01"),
     "a day closed": lambda w: (w.clock.set("2026-11-25 00:30"), close_due_days(w.database, w.clock())),
 }

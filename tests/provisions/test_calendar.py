@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 
 from app.attendance.close import close_due_days
 from app.attendance.rollups import raw_counts
-from app.models import AuditEvent, CalendarYear, CountyRollup, DayEntry, DayRevision, Filing, Posting
+from app.models import AuditEvent, CalendarYear, CountyRollup, DayEntry, DayRevision, Posting
 from tests.attendance.test_flags_from_days import flags
-from tests.support.world import COUNTY, FOREIGN_COUNTY, SIBLING_TOWNSHIP, TOWNSHIP
+from tests.support.world import FOREIGN_COUNTY, SIBLING_TOWNSHIP, TOWNSHIP
 
 HOLIDAY_CN = {
     "$schema": "https://example.invalid/schema.json",
@@ -177,21 +177,9 @@ def test_presence_stays_presence_on_a_holiday(world, database, clock, only_count
     assert statuses(world)[1] == "on_post"
 
 
-def test_the_days_of_a_filed_month_stay_and_are_named(closed_week, database, clock):
-    with database.writing() as session:
-        for area in (TOWNSHIP, SIBLING_TOWNSHIP):
-            session.add(
-                Filing(
-                    county_code=COUNTY,
-                    area_code=area,
-                    kind="monthly",
-                    period="2026-11",
-                    sheet={},
-                    sheet_sha256="0" * 64,
-                    filed_by=closed_week.accounts["township_officer"],
-                    filed_at=clock(),
-                )
-            )
+def test_the_days_of_a_filed_month_stay_and_are_named(closed_week):
+    for township in (TOWNSHIP, SIBLING_TOWNSHIP):
+        closed_week.file_month("2026-11", township)
     answer = put(closed_week, OWN_SHAPE).json()
     assert answer["days_changed"] == 0
     assert answer["locked_months"] == [

@@ -109,21 +109,7 @@ def test_a_proposal_that_changes_nothing_says_so(sixteen_days, command):
 
 def test_what_is_replayed_is_what_the_ledger_would_have_said(world, database, clock, report):
     """The same days lived through twice in one world: the foreign county had the provision, the own one replays it."""
-    with database.writing() as session:
-        session.add(
-            LocalProvision(
-                area_code=FOREIGN_COUNTY,
-                key="absence.consecutive_days",
-                value=10,
-                in_force_from=MONDAY,
-                article=None,
-                quote=None,
-                reading=None,
-                approval_document=None,
-                entered_by=world.accounts["foreign_county_officer"],
-                entered_at=clock(),
-            )
-        )
+    world.provide("absence.consecutive_days", 10, MONDAY, FOREIGN_COUNTY, by="foreign_county_officer")
     clock.set("2026-12-06 00:30")
     close_due_days(database, clock())
     listed = world.as_("foreign_county_officer").get("/recall-flags").json()["items"]

@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.ids import new_id
-from app.models import LocalProvision
 from tests.support.world import (
     CITY,
     COUNTY,
@@ -23,18 +21,7 @@ TODAY = "from=2026-11-23&to=2026-11-23"
 
 
 def ask_for(world: World, below: int, county: str = COUNTY, in_force_from: date = date(2026, 1, 1)) -> None:
-    with world.database.writing() as session:
-        session.add(
-            LocalProvision(
-                id=new_id(),
-                area_code=county,
-                key="stats.suppress_below",
-                value=below,
-                in_force_from=in_force_from,
-                entered_by=world.accounts["county_officer"],
-                entered_at=datetime(2026, 11, 1, tzinfo=UTC),
-            )
-        )
+    world.provide("stats.suppress_below", below, in_force_from, county, entered_at=datetime(2026, 11, 1, tzinfo=UTC))
 
 
 @pytest.fixture

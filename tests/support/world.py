@@ -15,7 +15,7 @@ from app.access.areas import county_of, township_of
 from app.clock import SHANGHAI
 from app.database import Database
 from app.ids import new_id
-from app.models import Account, Area, Cadre, DispatchUnit, Fence, Posting
+from app.models import Account, Area, Cadre, DispatchUnit, Fence, Filing, LocalProvision, Posting
 from app.settings import Settings
 
 FIRST_MORNING = datetime(2026, 11, 23, 8, 5, tzinfo=SHANGHAI)
@@ -153,6 +153,48 @@ class World:
         self.cadres[name], self.postings[name] = cadre.id, posting.id
         self.add_account(session, name, "cadre", cadre_id=cadre.id)
         return posting.id
+
+    def provide(
+        self,
+        key: str,
+        value: Any,
+        since: date,
+        area: str = COUNTY,
+        *,
+        entered_at: datetime | None = None,
+        by: str = "county_officer",
+        **text: str,
+    ) -> None:
+        """A local provision as a county enters it; `text` is what it says of where it stands."""
+        with self.database.writing() as session:
+            session.add(
+                LocalProvision(
+                    area_code=area,
+                    key=key,
+                    value=value,
+                    in_force_from=since,
+                    entered_by=self.accounts[by],
+                    entered_at=entered_at or self.clock(),
+                    **text,
+                )
+            )
+
+    def file_month(self, month: str, township: str = TOWNSHIP) -> None:
+        """As the township's monthly filing leaves it locked; the sheet is left out."""
+        with self.database.writing() as session:
+            session.add(self.filing(month, township))
+
+    def filing(self, month: str, township: str = TOWNSHIP, filed_at: datetime | None = None) -> Filing:
+        return Filing(
+            county_code=county_of(township),
+            area_code=township,
+            kind="monthly",
+            period=month,
+            sheet={},
+            sheet_sha256="0" * 64,
+            filed_by=self.accounts["township_officer"],
+            filed_at=filed_at or self.clock(),
+        )
 
     def add_account(
         self,

@@ -3,7 +3,7 @@
 from datetime import date
 
 from app.ids import new_id
-from app.models import Cadre, LocalProvision, Posting
+from app.models import Cadre, Posting
 from app.whereabouts.board import mask
 from tests.support.world import COUNTY, FOREIGN_VILLAGE, SECOND_VILLAGE, TOWNSHIP, VILLAGE
 from tests.whereabouts.support import board, declare, member
@@ -18,22 +18,8 @@ def register(world, who, day="2026-11-23"):
     assert answer.status_code == 201, answer.text
 
 
-def mask_phones(world, database, area, *, masked=True, since=date(2026, 1, 1)):
-    with database.writing() as session:
-        session.add(
-            LocalProvision(
-                area_code=area,
-                key="board.mask_phone",
-                value=masked,
-                in_force_from=since,
-                article=None,
-                quote=None,
-                reading=None,
-                approval_document=None,
-                entered_by=world.accounts["county_officer"],
-                entered_at=world.clock(),
-            )
-        )
+def mask_phones(world, area, *, masked=True, since=date(2026, 1, 1)):
+    world.provide("board.mask_phone", masked, since, area)
 
 
 def test_anybody_reads_the_villages_members_with_what_they_declared(world):
@@ -139,8 +125,8 @@ def test_what_is_no_village_has_no_board(world):
     assert world.client.get("/api/v1/villages/99010100100x/board").status_code == 422
 
 
-def test_a_county_may_mask_the_phones_of_its_own_boards_only(world, database):
-    mask_phones(world, database, COUNTY)
+def test_a_county_may_mask_the_phones_of_its_own_boards_only(world):
+    mask_phones(world, COUNTY)
     assert [m["phone"] for m in board(world, VILLAGE)["members"]] == ["139****0001", "139****0002"]
     assert board(world, VILLAGE)["phones_masked"] is True
     assert board(world, FOREIGN_VILLAGE)["members"][0]["phone"] == "13900000005"
@@ -151,8 +137,8 @@ def test_a_county_may_mask_the_phones_of_its_own_boards_only(world, database):
     assert "本县规定隐去联系电话" not in world.client.get(f"/board/{FOREIGN_VILLAGE}").text
 
 
-def test_masking_holds_from_its_day_on(world, database, clock):
-    mask_phones(world, database, COUNTY, since=date(2026, 11, 24))
+def test_masking_holds_from_its_day_on(world, clock):
+    mask_phones(world, COUNTY, since=date(2026, 11, 24))
     assert board(world, VILLAGE)["phones_masked"] is False
     clock.set("2026-11-24 00:00")
     assert board(world, VILLAGE)["phones_masked"] is True
