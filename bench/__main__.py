@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import batches, check_in, closing, connections, growth, lone, reading, start, today, unchanged  # noqa: F401 - each import puts its sections on the list
+from bench import batches, check_in, closing, connections, growth, lone, reading, start, today, unchanged, wrk  # noqa: F401 - each import puts its sections on the list
 from bench.machine import describe
 from bench.registry import SECTIONS, Result, Run
 from bench.report import save, show
@@ -22,7 +22,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     wanted = [s for s in SECTIONS.values() if (s.name in chosen.sections if chosen.sections else s.by_default)]
-    machine = describe()
+    machine = describe() | {"load_generator": wrk.version() or "bench.load"}
     results: dict[str, Result] = {}
     folder = Path(tempfile.mkdtemp(prefix="zaigang-bench-"))
     try:

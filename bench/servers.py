@@ -1,8 +1,6 @@
 """Servers under measurement: one process, one core, killed at the end."""
 
-import json
 import os
-import pickle
 import socket
 import subprocess
 import sys
@@ -15,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.machine import LOAD_CORE, SERVER_CORE, cpu_seconds, pinned_to
+from bench import load, wrk
+from bench.machine import SERVER_CORE, cpu_seconds, pinned_to
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("-m", "app.cli", "serve")
@@ -77,25 +76,9 @@ def drive(server: Server, requests: Sequence[bytes], connections: int, folder: P
     """Send these requests over so many connections; returns what the load generator saw (and how often `mark` stood in
     the answers) and what the server spent.
     """
-    path = folder / "requests.pickle"
-    path.write_bytes(pickle.dumps(list(requests)))
     before = cpu_seconds(server.pid)
-    done = subprocess.run(
-        [
-            *pinned_to(LOAD_CORE),
-            sys.executable,
-            "-m",
-            "bench.load",
-            str(path),
-            str(connections),
-            str(server.port),
-            mark,
-        ],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.PIPE,  # what it complains of goes to ours
-    )
-    seen: dict[str, Any] = json.loads(done.stdout)
+    generator = load if wrk.version() is None else wrk
+    seen = generator.drive(requests, connections, server.port, mark, folder)
     seen["server_cpu_us"] = (cpu_seconds(server.pid) - before) / max(1, seen["requests"]) * 1e6
     return seen
 
