@@ -65,7 +65,7 @@ POSTGRESQL = Words(
     circle="CASE WHEN x.geometry ? 'circle' THEN x.geometry END",
     bits_of=_ored,
     last=(
-        "max(ARRAY[extract(epoch FROM {at})::float8, x.date - date '0001-01-01' + 1,"
+        "max(ARRAY[date_part('epoch', {at}), x.date - date '0001-01-01' + 1,"
         " x.lng, x.lat, x.wgs84_lng, x.wgs84_lat]) FILTER (WHERE {when})"
     ),
 )

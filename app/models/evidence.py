@@ -19,8 +19,16 @@ class CheckIn(DayOfPosting, Base):
         # A county's day. What is embedded holds a city at most, and finds it among the day's.
         Index("ix_check_ins_county_code_date", "county_code", "date", info=only_on("postgresql")),
         Index("ix_check_ins_date", "date", info=only_on("sqlite")),
-        Index("ix_check_ins_posting_id_date", "posting_id", "date", info=only_on("postgresql")),
         # What a check-in is compared with of those before it, whose rows are each on a page of its own.
+        Index(
+            "ix_check_ins_recent",
+            *("posting_id", "date"),
+            postgresql_include=[
+                *("county_code", "captured_at", "fixed_at", "lng", "lat", "wgs84_lng", "wgs84_lat"),
+                *("verdict", "late", "needs_acceptance", "accepted"),
+            ],
+            info=only_on("postgresql"),
+        ),
         Index(
             "ix_check_ins_recent",
             *("posting_id", "date", "fixed_at", "lng", "lat", "wgs84_lng", "wgs84_lat"),

@@ -112,7 +112,7 @@ def upgrade() -> None:
     with op.batch_alter_table('check_ins', schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":
             batch_op.create_index('ix_check_ins_county_code_date', ['county_code', 'date'], unique=False)
-            batch_op.create_index('ix_check_ins_posting_id_date', ['posting_id', 'date'], unique=False)
+            batch_op.create_index('ix_check_ins_recent', ['posting_id', 'date'], unique=False, postgresql_include=['county_code', 'captured_at', 'fixed_at', 'lng', 'lat', 'wgs84_lng', 'wgs84_lat', 'verdict', 'late', 'needs_acceptance', 'accepted'])
         else:
             batch_op.create_index('ix_check_ins_date', ['date'], unique=False)
             batch_op.create_index('ix_check_ins_recent', ['posting_id', 'date', 'fixed_at', 'lng', 'lat', 'wgs84_lng', 'wgs84_lat'], unique=False)
@@ -774,7 +774,7 @@ def downgrade() -> None:
     op.drop_table('day_entries')
     with op.batch_alter_table('check_ins', schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":
-            batch_op.drop_index('ix_check_ins_posting_id_date')
+            batch_op.drop_index('ix_check_ins_recent')
             batch_op.drop_index('ix_check_ins_county_code_date')
         else:
             batch_op.drop_index('ix_check_ins_recent')

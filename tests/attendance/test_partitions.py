@@ -78,6 +78,14 @@ def test_a_close_makes_the_months_ahead_and_a_row_of_a_later_month_waits_in_the_
 
 
 @pytest.mark.usefixtures("postgresql_only")
+def test_a_month_of_check_ins_is_vacuumed_early_so_that_the_week_before_is_read_from_the_index_alone(database):
+    with database.writing() as session:
+        ensure_partitions(session, [date(2026, 11, 1)])
+        options = "SELECT reloptions FROM pg_class WHERE relname = 'check_ins_2026_11'"
+        assert session.scalar(text(options)) == ["autovacuum_vacuum_insert_scale_factor=0.01"]
+
+
+@pytest.mark.usefixtures("postgresql_only")
 def test_a_month_that_was_detached_is_in_no_answer_and_keeps_its_rows_in_its_own_table(world, database):
     with database.writing() as session:
         ensure_partitions(session, [date(2026, 10, 1), date(2026, 11, 1)])
