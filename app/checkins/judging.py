@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,6 +16,7 @@ from app.checkins.geodesic import geodesic_m
 from app.checkins.schemas import CheckInIn
 from app.clock import day_closes_at
 from app.errors import Conflict
+from app.policy.datum import Point, to_wgs84
 from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
 from app.policy.provisions import Provisions
 from app.policy.risks import Fix, impossible_speed, repeated_coordinates, stale_fix
@@ -25,14 +27,20 @@ RULES_KEPT = 50_000
 """Village days; the villages of a city, so that they are looked up once a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Submission:
-    """What one account sent."""
+    """What one account sent, and what can be told of it without a database."""
 
     account_id: UUID
     body: CheckInIn
 
-    @property
+    @cached_property
+    def wgs84(self) -> Point | None:
+        """Where the phone was."""
+        sent = self.body.position
+        return to_wgs84(sent.lng, sent.lat, sent.datum) if sent else None
+
+    @cached_property
     def body_hash(self) -> str:
         """What tells one body from another that has the same id."""
         body = self.body
@@ -136,7 +144,7 @@ def judge_check_in(
     """
     body = submission.body
     rules = book.rules(posting.village_code, day)
-    judgment = _judge_fence(body, around.fences, rules)
+    judgment = _judge_fence(submission, around.fences, rules)
     fix = _fix_of(body, day, judgment)
     late = now >= rules.closes_at
     too_late = (today - day).days > rules.late_upload_days or around.month_locked
@@ -173,14 +181,15 @@ def judge_check_in(
     return row, fix
 
 
-def _judge_fence(body: CheckInIn, fences: Sequence[Fence], rules: Rules) -> FenceJudgment:
+def _judge_fence(submission: Submission, fences: Sequence[Fence], rules: Rules) -> FenceJudgment:
     position = None
-    if body.position is not None:
-        sent = body.position
+    sent = submission.body.position
+    if sent is not None:
         position = Position(sent.lng, sent.lat, sent.datum, sent.accuracy_m)
     return judge_position(
         position,
         fences,
+        wgs84=submission.wgs84,
         geodesic=geodesic_m,
         max_accuracy_m=rules.max_accuracy_m,
         radius_68_to_95=rules.radius_68_to_95,

@@ -9,7 +9,7 @@ was read; where somebody else was there in between, those check-ins are read and
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -62,6 +62,22 @@ ODD = Odd()
 Recorded = Answer | Problem | Odd
 
 
+class Said(NamedTuple):
+    """What will be answered, once it is true."""
+
+    number: int
+    county_code: str | None
+    """Whose day has to be written for it to be true; null where it is already."""
+    status: int
+    row: Row
+    posting_id: str
+    basis: orjson.Fragment
+    day_status: Status
+
+    def written_out(self) -> Answer:
+        return Answer(self.status, orjson.dumps(answer_of(self.row, self.posting_id, self.basis, self.day_status)))
+
+
 @dataclass(slots=True)
 class Pending:
     """What a group is about to write, and what it will then answer."""
@@ -69,8 +85,7 @@ class Pending:
     rows: list[Row] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     """Of the days that the rows belong to, by county."""
-    answers: list[tuple[int, int, str | None, Row]] = field(default_factory=list)
-    """Number, status, the county whose day has to be written for it to be true, and content."""
+    said: list["Said"] = field(default_factory=list)
     ids: set[UUID] = field(default_factory=set)
     """One id sent by two accounts at once: the second has to see the first."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
@@ -109,21 +124,32 @@ class GroupRecorder:
         day = business_day(now)
         pending = Pending()
         try:
-            group = self._store.load([_sent(number, submissions[number]) for number in numbers], day, held)
+            group = self._store.load(
+                [_sent(number, submissions[number]) for number in numbers],
+                day,
+                held,
+                lambda: _think_ahead(submissions[number] for number in numbers),
+            )
             self._known = self._kept.update(self._reading, group.law, [found.fences for found in group.found])
             for found in _one_each(group.found):
                 outcome = self._record(pending, submissions[found.number], found, day, now)
                 if outcome is not None:
                     outcomes[found.number] = outcome
-            moved = self._store.write(pending.rows, day, pending.versions) if pending.rows else ()
+            answers: list[Answer] = []
+            moved = self._store.write(
+                pending.rows,
+                day,
+                pending.versions,
+                lambda: answers.extend(said.written_out() for said in pending.said),
+            )
         finally:
             self._store.rollback()
         overtaken: dict[int, str] = {}
-        for number, status, county_code, content in pending.answers:
-            if county_code is None or county_code in moved:
-                outcomes[number] = Answer(status, orjson.dumps(content))
+        for said, answer in zip(pending.said, answers, strict=True):
+            if said.county_code is None or said.county_code in moved:
+                outcomes[said.number] = answer
             else:
-                overtaken[number] = county_code
+                overtaken[said.number] = said.county_code
         return overtaken
 
     @property
@@ -204,12 +230,8 @@ class GroupRecorder:
         day_status = row["status"] or status_from(before.status, signature, row["date"], self._law.calendar)
         pending.ids.add(row["id"])
         pending.rows.append(row)
-        answer = self._answer(row, posting, day_status)
-        pending.answers.append((found.number, 201, posting.county_code, answer))
-
-    def _answer(self, row: Row, posting: PostingRow, day_status: Status) -> Row:
         basis = self._law.book.rules(posting.village_code, row["date"]).basis
-        return answer_of(row, dashed(posting.id), basis, day_status)
+        pending.said.append(Said(found.number, posting.county_code, 201, row, dashed(posting.id), basis, day_status))
 
     def _again(
         self, pending: Pending, submission: Submission, found: Loaded, stored: Row, day: date
@@ -221,9 +243,6 @@ class GroupRecorder:
             return id_reused()
         if stored["date"] != day.isoformat() or stored["posting_id"] != found.posting_id:
             return ODD
-        posting = PostingRow(
-            found.posting_id, found.county_code, found.township_code, stored["village_code"], found.unit_id
-        )
         row = {
             **stored,
             "id": submission.body.id,
@@ -233,8 +252,15 @@ class GroupRecorder:
             "risk_flags": _list(stored["risk_flags"]),
         }
         day_status = status_from(standing_in(found).status, signature_of(_bits(found), found), day, self._law.calendar)
-        pending.answers.append((found.number, 200, None, self._answer(row, posting, day_status)))
+        basis = self._law.book.rules(stored["village_code"], day).basis
+        pending.said.append(Said(found.number, None, 200, row, dashed(found.posting_id), basis, day_status))
         return None
+
+
+def _think_ahead(submissions: Iterable[Submission]) -> None:
+    """What can be told of them without the database, while it looks for what can't."""
+    for submission in submissions:
+        _ = submission.body_hash, submission.wgs84
 
 
 def _sent(number: int, submission: Submission) -> Row:

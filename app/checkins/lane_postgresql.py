@@ -1,5 +1,6 @@
 """The fast lane's connection on PostgreSQL, a module of its own because it brings the driver."""
 
+import select
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, cast
@@ -12,7 +13,7 @@ from psycopg.errors import error_from_result
 from app.attendance.law import month_of
 from app.checkins import lane_sql
 from app.checkins.ids import days_of_all
-from app.checkins.lane_store import Group, Row, Versions, group_of
+from app.checkins.lane_store import Group, Meanwhile, Row, Versions, group_of, nothing
 from app.database import LANE, Database
 from app.policy.risks import RECENT
 
@@ -50,14 +51,25 @@ class Prepared:
             self._connection = connection
         return self._connection
 
-    def run(self, statement: str, *values: bytes) -> pq.abc.PGresult:
-        """Its result; one round trip, in which other threads run."""
+    def run(self, statement: str, *values: bytes, meanwhile: Meanwhile = nothing) -> pq.abc.PGresult:
+        """Its result; one round trip, in which other threads run, and `meanwhile` in this one."""
         connection = self._connect().pgconn
         name = str(hash(statement)).encode()
         if statement not in self._prepared:
             self._succeeded(connection, connection.prepare(name, statement.encode()))
             self._prepared.add(statement)
-        return self._succeeded(connection, connection.exec_prepared(name, values))
+        try:
+            connection.send_query_prepared(name, values)
+            meanwhile()
+            results = _results(connection)
+        finally:
+            if connection.status == pq.ConnStatus.BAD:
+                self.close()
+        if not results:
+            raise psycopg.OperationalError("the connection was lost")
+        for result in results:
+            self._succeeded(connection, result)
+        return results[0]
 
     def _succeeded(self, connection: pq.abc.PGconn, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if connection.status == pq.ConnStatus.BAD:
@@ -73,8 +85,23 @@ class Prepared:
             self._connection = None
 
 
+def _results(connection: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+    """All that comes of a statement, its commit included. Waiting, the thread lets the others run."""
+    results: list[pq.abc.PGresult] = []
+    readable = select.poll()
+    readable.register(connection.socket, select.POLLIN)
+    while True:
+        while connection.is_busy():
+            readable.poll()
+            connection.consume_input()
+        result = connection.get_result()
+        if result is None:
+            return results
+        results.append(result)
+
+
 class PostgresqlStore(Prepared):
-    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
+    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = (), meanwhile: Meanwhile = nothing) -> Group:
         if held:
             self._connect().execute("BEGIN")
             counties = "{" + ",".join(sorted(held)) + "}"
@@ -88,13 +115,23 @@ class PostgresqlStore(Prepared):
             month_of(day).encode(),
             ids_from.isoformat().encode(),
             ids_to.isoformat().encode(),
+            meanwhile=meanwhile,
         )
         law, found = cast("bytes", result.get_value(0, 0)), cast("bytes", result.get_value(0, 1))
         return group_of(law.decode(), found)
 
-    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
+    def write(
+        self, rows: Sequence[Row], day: date, versions: Versions, meanwhile: Meanwhile = nothing
+    ) -> Collection[str]:
+        if not rows:
+            meanwhile()
+            return ()
         result = self.run(
-            lane_sql.WRITE_POSTGRESQL, orjson.dumps(versions), day.isoformat().encode(), orjson.dumps(rows)
+            lane_sql.WRITE_POSTGRESQL,
+            orjson.dumps(versions),
+            day.isoformat().encode(),
+            orjson.dumps(rows),
+            meanwhile=meanwhile,
         )
         moved = {cast("bytes", result.get_value(n, 0)).decode() for n in range(result.ntuples)}
         connection = self._connect()

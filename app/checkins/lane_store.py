@@ -5,7 +5,7 @@ may. Statements are prepared once; the planner is told to go by keys, so that no
 a table scan.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Protocol
@@ -51,6 +51,13 @@ class Loaded(NamedTuple):
     stored: dict[str, Any] | None
 
 
+Meanwhile = Callable[[], None]
+
+
+def nothing() -> None:
+    """To do meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """What the database says of a group of check-ins."""
@@ -61,14 +68,18 @@ class Group:
 
 
 class Store(Protocol):
-    """One group at a time: load, write; or roll back."""
+    """One group at a time: load, write; or roll back. `meanwhile` is called once, while the database works if that is
+    another process.
+    """
 
-    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:
+    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = (), meanwhile: Meanwhile = nothing) -> Group:
         """What is known of these check-ins; nothing they are judged by changes until the write if their counties' days
         are `held`, otherwise the write tells.
         """
 
-    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
+    def write(
+        self, rows: Sequence[Row], day: date, versions: Versions, meanwhile: Meanwhile = nothing
+    ) -> Collection[str]:
         """Write what belongs to counties whose day nobody has changed since it was read, and tell which they are. On
         return it is on the disk.
         """
@@ -100,7 +111,14 @@ class SqliteStore:
         self._database = database
         self._borrowed: Any = None
 
-    def load(self, sent: Sequence[Row], day: date, held: Collection[str] = ()) -> Group:  # noqa: ARG002 - all are held
+    def load(
+        self,
+        sent: Sequence[Row],
+        day: date,
+        held: Collection[str] = (),  # noqa: ARG002 - all are held
+        meanwhile: Meanwhile = nothing,
+    ) -> Group:
+        meanwhile()
         self._borrowed = self._database.writer.raw_connection()
         cursor = self._borrowed.driver_connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
@@ -116,7 +134,10 @@ class SqliteStore:
         law, found = cursor.execute(lane_sql.LOAD_SQLITE, parameters).fetchone()
         return group_of(law, found)
 
-    def write(self, rows: Sequence[Row], day: date, versions: Versions) -> Collection[str]:
+    def write(
+        self, rows: Sequence[Row], day: date, versions: Versions, meanwhile: Meanwhile = nothing
+    ) -> Collection[str]:
+        meanwhile()
         cursor = self._borrowed.driver_connection.cursor()
         if rows:
             heads = {"heads": orjson.dumps(versions).decode(), "day": day.isoformat()}

@@ -73,11 +73,8 @@ def _id_of(raw: Any) -> UUID | None:
         return None
 
 
-def answer_to(outcome: Outcome) -> dict[str, Any] | None:
-    """The answer to what is on record; none to what was refused."""
-    if isinstance(outcome, Problem):
-        return None
-    return answer_of(outcome.row, outcome.row["posting_id"], outcome.basis, outcome.day_status)
+def answer_to(recorded: Recorded) -> dict[str, Any]:
+    return answer_of(recorded.row, recorded.row["posting_id"], recorded.basis, recorded.day_status)
 
 
 def check_ins_query(

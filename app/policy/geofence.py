@@ -146,20 +146,21 @@ def judge_position(
     position: Position | None,
     fences: Sequence[Fence],
     *,
+    wgs84: Point | None = None,
     geodesic: Geodesic | None = None,
     max_accuracy_m: float = MAX_ACCURACY_M,
     radius_68_to_95: float = RADIUS_68_TO_95,
 ) -> FenceJudgment:
     """The verdict on a position, the best of those that the fences give: inside or outside only where its error leaves
-    no doubt. The two numbers are `presence.max_accuracy_m` and `presence.verdict`. ValueError
-    (`position_out_of_range`) unless `in_range`.
+    no doubt. `wgs84` is where that is, if the caller knows it already; the two numbers are `presence.max_accuracy_m`
+    and `presence.verdict`. ValueError (`position_out_of_range`) unless `in_range`.
     """
     if position is None:
         return _undecided(Reason.NO_POSITION, None)
     lng, lat, datum, accuracy_m = position.lng, position.lat, position.datum, position.accuracy_m
     if not in_range(lng, lat):
         raise ValueError("position_out_of_range")
-    wgs84 = to_wgs84(lng, lat, datum)
+    wgs84 = wgs84 or to_wgs84(lng, lat, datum)
     if not fences:
         return _undecided(Reason.NO_FENCE, wgs84)
     if accuracy_m is None:
