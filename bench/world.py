@@ -170,6 +170,8 @@ _DATE = {"postgresql": "CAST(:day AS date)", "sqlite": ":day"}
 _NO_LIST = {"postgresql": "'[]'::jsonb", "sqlite": "'[]'"}
 _FALSE = {"postgresql": "false", "sqlite": "0"}
 _SCATTER = {"postgresql": "random()", "sqlite": "(random() / 18446744073709551616.0 + 0.5)"}
+_LNG = {"postgresql": "(f.geometry->'circle'->>'lng')::float8", "sqlite": "json_extract(f.geometry, '$.circle.lng')"}
+_LAT = {"postgresql": "(f.geometry->'circle'->>'lat')::float8", "sqlite": "json_extract(f.geometry, '$.circle.lat')"}
 
 
 def add_history(connection: Connection, day: date) -> None:
@@ -184,6 +186,8 @@ def add_history(connection: Connection, day: date) -> None:
             "none": _NO_LIST,
             "no": _FALSE,
             "scatter": _SCATTER,
+            "lng": _LNG,
+            "lat": _LAT,
         }.items()
     }
     for statement in _HISTORY:
@@ -196,10 +200,10 @@ _HISTORY = (
         captured_at, received_at, lng, lat, datum, accuracy_m, fixed_at, mock, wgs84_lng, wgs84_lat, device_id,
         body_hash, verdict, reason, distance_m, risk_flags, late, needs_acceptance)
     SELECT p.county_code, {day}, {id}, p.township_code, p.village_code, p.id, p.unit_id, a.id,
-        {at}, {at}, 108.0 + {scatter} * 0.001, 32.0 + {scatter} * 0.001, 'wgs84', 18.0, {at}, {no},
-        108.0 + {scatter} * 0.001, 32.0 + {scatter} * 0.001, a.login,
+        {at}, {at}, {lng} + {scatter} * 0.001, {lat} + {scatter} * 0.001, 'wgs84', 18.0, {at}, {no},
+        {lng} + {scatter} * 0.001, {lat} + {scatter} * 0.001, a.login,
         'a', 'inside', 'inside', 12.0, {none}, {no}, {no}
-    FROM postings p JOIN accounts a ON a.cadre_id = p.cadre_id
+    FROM postings p JOIN accounts a ON a.cadre_id = p.cadre_id JOIN fences f ON f.area_code = p.village_code
     """,
     """
     INSERT INTO day_entries (county_code, date, posting_id, township_code, village_code, unit_id, status, confirmed,
