@@ -13,7 +13,7 @@ import structlog
 
 from app.checkins.judging import Submission
 from app.checkins.lane_group import Answer, GroupRecorder, Odd, Recorded
-from app.checkins.lane_queue import LaneQueue, Waiting
+from app.checkins.lane_queue import LaneQueue, Waiting, enough_for
 from app.checkins.lane_store import Store, open_store
 from app.checkins.recording import record_check_ins
 from app.checkins.service import answer_to
@@ -38,7 +38,7 @@ class Lane:
         self._store = store or open_store(database)
         self._recorder = GroupRecorder(database, self._store)
         self._general = ThreadPoolExecutor(1, thread_name_prefix="check-ins-general")
-        self._queue: LaneQueue[Submission, Answer] = LaneQueue("check-ins", settings, self._serve)
+        self._queue: LaneQueue[Submission, Answer] = LaneQueue("check-ins", settings, self._serve, enough_for(database))
 
     async def record(self, submission: Submission) -> Answer:
         """The answer, once the check-in is on the disk; raises the Problem that refused it. A caller that goes away

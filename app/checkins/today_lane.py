@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from app.checkins.lane_queue import LaneQueue, Waiting
+from app.checkins.lane_queue import LaneQueue, Waiting, enough_for
 from app.checkins.today_group import TodayReader
 from app.checkins.today_store import TodayStore, open_today_store
 from app.clock import Clock
@@ -29,7 +29,7 @@ class TodayLane:
         self._clock = clock
         self._store = store or open_today_store(database)
         self._reader = TodayReader(database, self._store)
-        self._queue: LaneQueue[None, bytes] = LaneQueue("today", settings, self._serve)
+        self._queue: LaneQueue[None, bytes] = LaneQueue("today", settings, self._serve, enough_for(database))
 
     async def read(self, account_id: UUID) -> bytes:
         """The content of `schemas.Today` for an account; raises the Problem that refuses it."""
