@@ -51,8 +51,7 @@ end
 function init(arguments)
   connections, requests, mark = tonumber(arguments[1]), read_requests(arguments[2]), arguments[3] or ""
   sent = -1 -- wrk looks at one request before it begins
-  answered, marked, statuses, sample = 0, 0, "", ""
-  times_of = {}
+  answered, marked, statuses, sample = 0, 0, {}, ""
   began, ended = 0, 0
 end
 
@@ -66,7 +65,7 @@ end
 
 function response(status, _, body)
   answered = answered + 1
-  times_of[status] = (times_of[status] or 0) + 1
+  statuses[status] = (statuses[status] or 0) + 1
   if answered == 1 or ((status < 200 or status > 299) and #sample < SAMPLE_BYTES) then
     sample = sample .. status .. " " .. body
   end
@@ -76,12 +75,6 @@ function response(status, _, body)
   ended = now()
   if answered == #requests then
     ffi.C.kill(ffi.C.getpid(), INTERRUPT)
-  end
-  if answered == #requests or #statuses == 0 or status > 299 then
-    statuses = ""
-    for code, times in pairs(times_of) do
-      statuses = string.format('%s%s"%d": %d', statuses, #statuses > 0 and ", " or "", code, times)
-    end
   end
 end
 
@@ -126,11 +119,15 @@ function done(summary, latency, _)
   local function at(share)
     return percentile(times, values, answers, share)
   end
+  local statuses = {}
+  for status, times in pairs(of_thread("statuses")) do
+    statuses[#statuses + 1] = string.format('"%d": %d', status, times)
+  end
   local lost = summary.errors.connect + summary.errors.read + summary.errors.write
   io.stderr:write(string.format(
     '{"requests": %d, "failed_connections": %d, "statuses": {%s}, "marked": %d, "seconds": %.6f, '
       .. '"p50_ms": %.3f, "p90_ms": %.3f, "p99_ms": %.3f, "max_ms": %.3f}\n%s',
-    answers, lost, of_thread("statuses"), of_thread("marked"), of_thread("ended") - of_thread("began"),
+    answers, lost, table.concat(statuses, ", "), of_thread("marked"), of_thread("ended") - of_thread("began"),
     at(0.5), at(0.9), at(0.99), latency.max / 1000, of_thread("sample")
   ))
 end

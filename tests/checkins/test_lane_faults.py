@@ -86,6 +86,29 @@ def test_while_the_database_is_away_everybody_is_told_to_come_back_and_nothing_i
     assert stored_ids(world) == set()
 
 
+@pytest.mark.parametrize("step", ["load", "write"])
+def test_what_fails_while_the_database_works_keeps_nobody_from_being_recorded(world, settings, step):
+    store = open_store(world.database)
+    real, left = getattr(store, step), [1]
+
+    def breaking(*arguments):
+        *others, meanwhile = arguments
+
+        def failing():
+            if left:
+                left.pop()
+                raise RuntimeError("broken meanwhile")
+            meanwhile()
+
+        return real(*others, failing)
+
+    setattr(store, step, breaking)
+    answers = run(world, settings, everybody(world), store)
+    assert not left
+    assert {answer.status for answer in answers} <= {200, 201}, "200 where the first attempt was stored after all"
+    assert len(stored_ids(world)) == len(PEOPLE)
+
+
 def test_one_row_that_the_database_refuses_fails_alone(world, settings):
     good = everybody(world)
     bad = good[2]
