@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
@@ -82,10 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.door = Door(super(Service, app).__call__, app.state)
     configure(app, settings)
-    api = APIRouter(prefix="/api/v1")
-    for room in ROOMS:
-        api.include_router(room)
-    app.include_router(api)
+    for room in ROOMS:  # each by itself: the framework looks through a router within a router once more for each level
+        app.include_router(room, prefix="/api/v1")
     app.include_router(public_keys)
     app.include_router(operation)
     app.include_router(board)
