@@ -1,6 +1,6 @@
 """From questions to answers: what is asked, whether it changed, the rows with their names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -21,8 +21,8 @@ from app.policy.calendar import Calendar
 from app.policy.recall import GROUNDS, STATE_LABELS_ZH, FlagState
 from app.policy.statistics import on_post_rate
 from app.stats import schemas, words
-from app.stats.counting import By, Key, Question, Tally, count, months_that_answer
-from app.stats.freshness import Versions, data_as_of, versions_of
+from app.stats.counting import By, Cell, Key, Question, Tally, count, months_that_answer
+from app.stats.freshness import Versions, data_as_of, versions_of, versions_of_months
 from app.stats.open_days import counties_of
 from app.stats.suppression import Asked, asked_by_counties, withheld_rows
 
@@ -38,6 +38,8 @@ class Asking:
     asked: Asked
     language: str
     versions: Versions
+    closed: Sequence[Cell] | None = None
+    """The numbers, where they came with the versions."""
 
     @property
     def area(self) -> str:
@@ -54,9 +56,10 @@ def ask(call: Call, area_code: str | None, first: date, last: date, by: By, lang
     months = () if asked else months_that_answer(call.viewer, code, first, last, by)
     if months:
         question = Question(call.viewer, code, (), first, last, by, months=months)
-        versions = versions_of(call.session, question, call.today)
-        if versions.all_closed:
-            return Asking(question, names, asked, language, versions)
+        found = versions_of_months(call.session, question, call.today)
+        if found is not None:
+            versions, closed = found
+            return Asking(question, names, asked, language, versions, closed)
     question = Question(call.viewer, code, counties(), first, last, by, by_day=bool(asked))
     return Asking(question, names, asked, language, versions_of(call.session, question, call.today))
 
@@ -123,7 +126,8 @@ def _calendar(call: Call, asking: Asking) -> Calendar:
 
 
 def _count(call: Call, asking: Asking, calendar: Calendar) -> dict[Key, Tally]:
-    return count(call.session, asking.question, call.today, calendar, all_closed=asking.versions.all_closed)
+    all_closed = asking.versions.all_closed
+    return count(call.session, asking.question, call.today, calendar, all_closed=all_closed, closed=asking.closed)
 
 
 def _unit_names(session: Session, unit_ids: set[UUID]) -> dict[UUID, str]:

@@ -4,14 +4,14 @@ A county's days count from the day on which it entered its first posting: what l
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.access.areas import area_prefix, level_of
@@ -96,14 +96,20 @@ class Cell:
 
 
 def count(
-    session: Session, question: Question, today: date, calendar: Calendar, *, all_closed: bool = False
+    session: Session,
+    question: Question,
+    today: date,
+    calendar: Calendar,
+    *,
+    all_closed: bool = False,
+    closed: Iterable[Cell] | None = None,
 ) -> dict[Key, Tally]:
     """The tallies of the rows that have people in them, by period and code. Days after `today` count
-    nothing; where every day is known to be closed none is looked for.
+    nothing; where every day is known to be closed none is looked for, and `closed` is read only if it is not given.
     """
     found: dict[Key, Tally] = defaultdict(Tally)
     open_cells = () if all_closed else _open(session, question, today, calendar)
-    for cells in (_closed(session, question), open_cells):
+    for cells in (_closed(session, question) if closed is None else closed, open_cells):
         for cell in cells:
             found[_key(question, cell)].add(cell)
     peopled = [key for key, tally in found.items() if tally.counts["people"]]
@@ -154,8 +160,10 @@ _SUMS = {
 }
 
 
-def _closed(session: Session, question: Question) -> Iterator[Cell]:
-    """From the coarsest roll-up that can answer."""
+def closed_sums(question: Question) -> tuple[list[str], Select[Any]]:
+    """The numbers of closed days from the coarsest roll-up that can answer, as a statement whose rows `cell_of` reads,
+    and the names of the parts by which it groups.
+    """
     model = _coarsest(question)
     columns = _columns(question, model)
     if question.months:
@@ -168,9 +176,19 @@ def _closed(session: Session, question: Question) -> Iterator[Cell]:
         .where(*days)
         .group_by(*columns.values())
     )
+    return list(columns), query
+
+
+def cell_of(names: Sequence[str], row: Sequence[Any]) -> Cell:
+    """What follows the numbers in the row is not looked at."""
+    numbers = row[len(names) : len(names) + len(NUMBERS)]
+    return Cell(dict(zip(NUMBERS, map(int, numbers), strict=True)), **dict(zip(names, row, strict=False)))
+
+
+def _closed(session: Session, question: Question) -> Iterator[Cell]:
+    names, query = closed_sums(question)
     for row in session.execute(query):
-        parts = dict(zip(columns, row, strict=False))
-        yield Cell(dict(zip(NUMBERS, map(int, row[len(columns) :]), strict=True)), **parts)
+        yield cell_of(names, row)
 
 
 def _coarsest(question: Question) -> Any:

@@ -1,17 +1,18 @@
 """How old the data is that answers, and whether it has changed since somebody asked before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, false, func, literal, select, text
+from sqlalchemy import ColumnElement, Select, false, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.access.areas import county_column_in
-from app.access.scope import countable
 from app.attendance.open_days import among
+from app.attendance.rollups import NUMBERS
 from app.models import Area, CalendarYear, CountyMonth, DayHead, RosterVersion
-from app.stats.counting import Question
+from app.stats.counting import Cell, Question, cell_of, closed_sums
 
 _AGE = text(
     """
@@ -54,40 +55,65 @@ class Versions:
 
 def versions_of(session: Session, question: Question, today: date) -> Versions:
     """`today` bounds the years of which the answer tells."""
-    years = range(question.first.year, min(question.last, max(question.first, today)).year + 1)
-    published = select(func.count()).select_from(CalendarYear).where(CalendarYear.year.between(years[0], years[-1]))
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    query = (_of_months if question.months else _of_days)(question).add_columns(
-        select(func.max(CalendarYear.loaded_at)).scalar_subquery(),
-        published.scalar_subquery(),
-        func.pg_is_in_recovery() if on_postgresql else false(),
-    )
-    *parts, in_recovery = session.execute(query).one()
-    closed, due, *_, years_published = parts
-    return Versions(
-        tuple(parts),
-        all_closed=closed == due,
-        calendar_assumed=years_published < len(years),
-        in_recovery=bool(in_recovery),
-    )
+    query = _of_days(question).add_columns(*_of_calendars(session, question, today))
+    return _versions(question, today, session.execute(query).one())
 
 
-def _of_months(question: Question) -> Select[Any, Any, Any]:
-    """The days of counties that are closed, those that are asked about, and their versions, in one row a county and
-    month; for days that are not all closed it says only that they are not.
+def versions_of_months(session: Session, question: Question, today: date) -> tuple[Versions, list[Cell]] | None:
+    """Of a question that the months' roll-ups may answer, with the answer: one statement, because they are read whole
+    for either. None where not every county has closed all of the days.
     """
+    names, sums = closed_sums(question)
     counties = (
         select(func.count() * _days(question))
         .select_from(Area)
         .where(Area.level == "county", county_column_in(Area.code, question.area_code))
     )
-    return select(func.sum(CountyMonth.days), counties.scalar_subquery(), func.sum(CountyMonth.version)).where(
-        countable(question.viewer, CountyMonth, question.area_code), CountyMonth.date.in_(question.months)
+    query = sums.add_columns(
+        func.sum(CountyMonth.days),
+        func.sum(CountyMonth.version),
+        counties.scalar_subquery(),
+        *_of_calendars(session, question, today),
+    )
+    rows = session.execute(query).all()
+    told = [row[len(names) + len(NUMBERS) :] for row in rows]
+    closed, version = sum(row[0] for row in told), sum(row[1] for row in told)
+    if not rows or closed != told[0][2]:
+        return None
+    versions = _versions(question, today, (closed, told[0][2], version, *told[0][3:]))
+    return versions, [cell_of(names, row) for row in rows]
+
+
+def _of_calendars(session: Session, question: Question, today: date) -> Sequence[ColumnElement[Any]]:
+    """When one was last loaded, how many years among those asked about have one, and whether a standby answers."""
+    years = _years(question, today)
+    published = select(func.count()).select_from(CalendarYear).where(CalendarYear.year.between(years[0], years[-1]))
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return (
+        select(func.max(CalendarYear.loaded_at)).scalar_subquery(),
+        published.scalar_subquery(),
+        func.pg_is_in_recovery() if on_postgresql else false(),
+    )
+
+
+def _years(question: Question, today: date) -> range:
+    return range(question.first.year, min(question.last, max(question.first, today)).year + 1)
+
+
+def _versions(question: Question, today: date, row: Sequence[Any]) -> Versions:
+    """From the days that are closed and those that are due, versions, and what `_of_calendars` asks."""
+    *parts, in_recovery = row
+    closed, due, *_, years_published = parts
+    return Versions(
+        tuple(parts),
+        all_closed=closed == due,
+        calendar_assumed=years_published < len(_years(question, today)),
+        in_recovery=bool(in_recovery),
     )
 
 
 def _of_days(question: Question) -> Select[Any, Any, Any, Any, Any]:
-    """The same day by day, with the versions of the rosters."""
+    """The days of counties that are closed, those that are asked about, and their versions and those of the rosters."""
     rosters = select(func.sum(RosterVersion.version)).where(among(RosterVersion.county_code, question.counties))
     return select(
         func.count(DayHead.closed_at),
