@@ -109,6 +109,30 @@ def test_what_fails_while_the_database_works_keeps_nobody_from_being_recorded(wo
     assert len(stored_ids(world)) == len(PEOPLE)
 
 
+FAILS_AT_COMMIT = """
+CREATE FUNCTION fail_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$;
+CREATE CONSTRAINT TRIGGER fail_at_commit AFTER INSERT OR UPDATE ON day_heads DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION fail_at_commit()
+"""
+
+
+def test_what_is_written_but_can_not_be_committed_is_not_answered_as_recorded(world, settings, databases):
+    """PostgreSQL tells first that the rows are written, and then that they are not."""
+    if databases.name != "postgresql":
+        pytest.skip("an embedded database has no triggers that wait for the commit")
+    sent = everybody(world)
+    with world.database.writing() as session:
+        session.execute(text(FAILS_AT_COMMIT))
+    try:
+        answers = run(world, settings, sent)
+    finally:
+        with world.database.writing() as session:
+            session.execute(text("DROP FUNCTION fail_at_commit() CASCADE"))
+    assert not any(isinstance(answer, Answer) for answer in answers)
+    assert stored_ids(world) == set()
+    assert [answer.status for answer in run(world, settings, sent)] == [201] * len(PEOPLE)
+
+
 def test_one_row_that_the_database_refuses_fails_alone(world, settings):
     good = everybody(world)
     bad = good[2]
