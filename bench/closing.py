@@ -28,7 +28,7 @@ RATIO = 8
 MEMORY_MB = 400
 HISTORY_RATIO = 1.2
 P99_RATIO = 2
-PHONES = 60_000
+PHONES = 100_000
 RATE = 200
 """Check-ins a second: an ordinary morning of a third of a million cadres."""
 WARM_UP_SECONDS = 5
