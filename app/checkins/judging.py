@@ -173,7 +173,8 @@ def judge_check_in(
         "body_hash": submission.body_hash,
         "verdict": judgment.verdict.value,
         "reason": judgment.reason.value,
-        "distance_m": judgment.distance_m,
+        # To the millimetre: the embedded database writes no more digits into JSON, and an answer is given twice alike.
+        "distance_m": None if judgment.distance_m is None else round(judgment.distance_m, 3),
         "risk_flags": _risk_flags(body, fix, around, judgment, rules, late=late, clock_skew=clock_skew),
         "late": late,
         "needs_acceptance": judgment.verdict is not Verdict.INSIDE or clock_skew or too_late,

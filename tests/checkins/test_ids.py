@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from app.checkins.ids import ANY_DAY, days_of, days_of_all, is_stray
 from app.clock import SHANGHAI, business_day
 from app.models import CheckIn, StrayCheckIn
-from tests.checkins.support import body, generally, id_made_at, in_lane, recorder_of, submission
+from tests.checkins.support import METRE_NORTH, body, generally, id_made_at, in_lane, recorder_of, submission
+from tests.support.world import CENTER
 
 NOW = datetime(2026, 11, 23, 8, 5, tzinfo=SHANGHAI)
 TODAY = NOW.date()
@@ -54,6 +55,17 @@ def test_the_same_check_in_is_one_and_another_under_its_id_is_refused(world, clo
     assert (created, again, another, anothers, code) == (201, 200, 409, 409, "id_reused")
     with world.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(CheckIn)) == 1
+
+
+def test_what_is_sent_again_is_answered_alike_to_the_last_digit(world, clock, ways):
+    first, second = ways
+    for metres in (17, 1234, 2116, 98765):
+        lng, lat = CENTER
+        place = {"lng": lng, "lat": lat + metres * METRE_NORTH, "datum": "wgs84", "accuracy_m": 12.0}
+        sent = body() | {"id": str(uuid4()), "position": place}
+        [(_, answer)] = first([submission(world, "li", sent)], clock())
+        [(_, again)] = second([submission(world, "li", sent)], clock())
+        assert again == answer
 
 
 def test_an_id_of_today_that_was_spent_on_an_old_check_in_is_refused_for_one_of_today(world, clock, ways):
