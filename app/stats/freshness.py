@@ -76,12 +76,13 @@ def versions_of_months(session: Session, question: Question, today: date) -> tup
         *_of_calendars(session, question, today),
     )
     rows = session.execute(query).all()
-    told = [row[len(names) + len(NUMBERS) :] for row in rows]
-    closed, version = sum(row[0] for row in told), sum(row[1] for row in told)
-    if not rows or closed != told[0][2]:
+    if not rows:
         return None
-    versions = _versions(question, today, (closed, told[0][2], version, *told[0][3:]))
-    return versions, [cell_of(names, row) for row in rows]
+    told = [row[len(names) + len(NUMBERS) :] for row in rows]
+    _, _, due, *calendars = told[0]
+    closed, version = sum(row[0] for row in told), sum(row[1] for row in told)
+    versions = _versions(question, today, (closed, due, version, *calendars))
+    return (versions, [cell_of(names, row) for row in rows]) if versions.all_closed else None
 
 
 def _of_calendars(session: Session, question: Question, today: date) -> Sequence[ColumnElement[Any]]:
