@@ -12,7 +12,7 @@ from app.clock import business_day, now
 from bench import world
 from bench.machine import Postgresql, postgresql
 from bench.registry import Result, Run, section
-from bench.servers import PRODUCT, drive, errors_in, peer, require, serving
+from bench.servers import PRODUCT, Server, drive, errors_in, peer, require, serving
 
 CADRES = 10_000
 CONNECTIONS = 32
@@ -60,13 +60,21 @@ def databases(kind: str, folder: Path) -> Iterator[Databases]:
 def one_round(
     run: Run, arguments: Sequence[str], url: str, requests: Sequence[bytes], connections: int = CONNECTIONS
 ) -> dict[str, Any]:
-    """Start a server, warm it up with the first requests, measure with the rest."""
+    """Measure one server by itself."""
+    with _warmed_up(run, arguments, url, requests) as (server, rest):
+        seen = drive(server, rest, connections, run.folder)
+    return seen | {"errors": errors_in(seen, "201", len(rest))}
+
+
+@contextmanager
+def _warmed_up(
+    run: Run, arguments: Sequence[str], url: str, requests: Sequence[bytes]
+) -> Iterator[tuple[Server, Sequence[bytes]]]:
+    """A server that has answered the first requests, and the rest of them."""
+    warm_up = min(WARM_UP, len(requests) // 4)
     with serving(arguments, {"DATABASE_URL": url, "STORAGE_DIR": str(run.folder / "files")}, run.folder) as server:
-        warm_up = min(WARM_UP, len(requests) // 4)
-        first = drive(server, requests[:warm_up], min(8, connections), run.folder)
-        require(first, "201", warm_up)
-        seen = drive(server, requests[warm_up:], connections, run.folder)
-    return seen | {"errors": errors_in(seen, "201", len(requests) - warm_up)}
+        require(drive(server, requests[:warm_up], 8, run.folder), "201", warm_up)
+        yield server, requests[warm_up:]
 
 
 def _compare(run: Run, kind: str) -> Result:
@@ -77,7 +85,7 @@ def _compare(run: Run, kind: str) -> Result:
         people = world.build(stored.create("template"), cadres, history_days=8)
         issued = world.issue_tokens(stored.url("template"), people)
         for _ in range(1 if run.quick else run.rounds):
-            urls = {name: stored.create(name, *(["template"] if name == "ours" else [])) for name in contenders}
+            urls = {n: stored.create(n, "template") if n == "ours" else stored.create(n) for n in contenders}
             requests = {name: world.check_in_requests(people, issued) for name in contenders}
             for name, seen in _in_turns(run, contenders, urls, requests).items():
                 parts[name] += seen
@@ -96,18 +104,15 @@ def _in_turns(
     seen: dict[str, list[dict[str, Any]]] = defaultdict(list)
     names = list(contenders)
     with ExitStack() as running:
-        servers = {}
-        for name, arguments in contenders.items():
-            variables = {"DATABASE_URL": urls[name], "STORAGE_DIR": str(run.folder / "files")}
-            servers[name] = running.enter_context(serving(arguments, variables, run.folder))
-            warm_up = min(WARM_UP, len(requests[name]) // 4)
-            require(drive(servers[name], requests[name][:warm_up], 8, run.folder), "201", warm_up)
-        size = (len(requests["ours"]) - warm_up) // TURNS
+        ready = {
+            name: running.enter_context(_warmed_up(run, arguments, urls[name], requests[name]))
+            for name, arguments in contenders.items()
+        }
         for turn in range(TURNS):
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                first = warm_up + turn * size
-                part = requests[name][first : first + size if turn < TURNS - 1 else None]
-                told = drive(servers[name], part, CONNECTIONS, run.folder)
+                server, rest = ready[name]
+                part = rest[len(rest) * turn // TURNS : len(rest) * (turn + 1) // TURNS]
+                told = drive(server, part, CONNECTIONS, run.folder)
                 seen[name].append(told | {"errors": errors_in(told, "201", len(part))})
     return seen
 
