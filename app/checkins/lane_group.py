@@ -85,7 +85,7 @@ class Pending:
     rows: list[Row] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     """Of the days that the rows belong to, by county."""
-    said: list["Said"] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     ids: set[UUID] = field(default_factory=set)
     """One id sent by two accounts at once: the second has to see the first."""
     devices: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
