@@ -17,6 +17,7 @@ from app.cli import opening
 from app.cli.collector import collector_paused
 from app.cli.console import FAILED, MISUSED, Refusal, complain, say
 from app.cli.memory import return_large_blocks
+from app.cli.one_write import OneWrite
 from app.cli.root import app
 from app.database import Database
 from app.logs import configure_logging
@@ -127,6 +128,7 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         port=settings.port,
         lifespan="on",
         log_config=None,
+        http=OneWrite,
         ws="none",  # none is served, and the libraries are large
         access_log=False,  # costs 45 µs a request, and holds addresses
         proxy_headers=False,  # the application believes only the proxies that the settings name
