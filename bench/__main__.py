@@ -6,10 +6,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import batches, check_in, closing, connections, growth, lone, reading, start, today, unchanged, wrk  # noqa: F401 - each import puts its sections on the list
+from bench import batches, check_in, closing, connections, growth, lone, reading, start, today, unchanged  # noqa: F401 - each import puts its sections on the list
 from bench.machine import describe
 from bench.registry import SECTIONS, Result, Run
 from bench.report import save, show
+from bench.servers import load_generator
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     wanted = [s for s in SECTIONS.values() if (s.name in chosen.sections if chosen.sections else s.by_default)]
-    machine = describe() | {"load_generator": wrk.version() or "bench.load"}
+    machine = describe() | {"load_generator": load_generator()}
     results: dict[str, Result] = {}
     folder = Path(tempfile.mkdtemp(prefix="zaigang-bench-"))
     try:

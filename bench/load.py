@@ -1,6 +1,5 @@
-"""The load generator where wrk is not installed: so many connections, each sending its next request as soon as the last
-one is answered. A client from PyPI would take four times as much of the core that it shares with PostgreSQL (a request
-costs aiohttp 118 µs, this 30, wrk 17).
+"""The load generator where wrk is not installed: pyreqwest, of the clients on PyPI the one that takes least of the core
+that it shares with PostgreSQL (a request costs it 36 µs, aiohttp 69; wrk 17).
 
 Run as a process of its own (`python -m bench.load FILE CONNECTIONS PORT [MARK]`), on a core of its own. The file holds
 whole requests, pickled; what comes out is one line of JSON. How often MARK stands in the answers is counted: a batch's
@@ -15,97 +14,65 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from bench.machine import LOAD_CORE, pinned_to
+
+if TYPE_CHECKING:
+    from pyreqwest.client import Client
+
+SAMPLE_CHARACTERS = 2000
+_OF_ITS_OWN = {"host", "content-length"}
+"""Headers that the client writes itself."""
 
 
 @dataclass(slots=True)
 class Tally:
-    requests: list[bytes]
-    mark: bytes = b""
-    sent: int = 0
-    answered: int = 0
+    mark: bytes
     failed: int = 0
     marked: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    ended: float = 0.0
     sample: str = ""
 
-
-class Client(asyncio.Protocol):
-    """One connection, kept alive. Answers carry a Content-Length, which is all that it understands."""
-
-    def __init__(self, tally: Tally, done: asyncio.Future[None]) -> None:
-        self._tally = tally
-        self._done = done
-        self._buffer = b""
-        self._sent_at = 0.0
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def send_next(self) -> None:
-        tally = self._tally
-        assert self._transport is not None
-        if tally.sent == len(tally.requests):
-            self._finish()
-            return
-        request = tally.requests[tally.sent]
-        tally.sent += 1
-        self._sent_at = time.perf_counter()
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer + data
-        head_end = buffer.find(b"\r\n\r\n")
-        if head_end < 0:
-            self._buffer = buffer
-            return
-        lowered = buffer[:head_end].lower()
-        at = lowered.find(b"content-length:")
-        length = int(lowered[at + 15 :].split(b"\r\n", 1)[0])
-        if len(buffer) < head_end + 4 + length:
-            self._buffer = buffer
-            return
-        self._buffer = b""
-        tally = self._tally
-        tally.seconds.append(time.perf_counter() - self._sent_at)
-        status = buffer[9:12].decode("ascii")
-        tally.statuses[status] += 1
-        tally.answered += 1
-        if tally.mark:
-            tally.marked += buffer.count(tally.mark)
-        if tally.answered == 1 or (not status.startswith("2") and len(tally.sample) < 2000):
-            tally.sample = buffer.decode("utf-8", "replace")
-        self.send_next()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        if not self._done.done():
-            self._tally.failed += 1
-            self._finish()
-
-    def _finish(self) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
-            assert self._transport is not None
-            self._transport.close()
+    def count(self, status: str, content: bytes, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.statuses[status] += 1
+        if self.mark:
+            self.marked += content.count(self.mark)
+        if len(self.seconds) == 1 or (not status.startswith("2") and len(self.sample) < SAMPLE_CHARACTERS):
+            self.sample += f"{status} {content.decode('utf-8', 'replace')}"
 
 
-async def _connect(tally: Tally, connections: int, port: int) -> list[tuple[Client, asyncio.Future[None]]]:
-    """All at once; one that is refused is counted as failed."""
-    loop = asyncio.get_running_loop()
-    finished = [loop.create_future() for _ in range(connections)]
-    made = await asyncio.gather(
-        *(loop.create_connection(lambda done=done: Client(tally, done), "127.0.0.1", port) for done in finished),  # type: ignore[misc]
-        return_exceptions=True,
-    )
-    tally.failed += sum(isinstance(outcome, BaseException) for outcome in made)
-    return [(one[1], done) for one, done in zip(made, finished, strict=True) if not isinstance(one, BaseException)]
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @classmethod
+    def of(cls, request: bytes) -> "Prepared":
+        """As `bench.servers.request` writes it."""
+        head, _, body = request.partition(b"\r\n\r\n")
+        first, *lines = head.decode("ascii").split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
+        return cls(method, path, [(name, value) for name, value in headers if name.lower() not in _OF_ITS_OWN], body)
+
+
+def version() -> str | None:
+    """None where it is not installed."""
+    try:
+        return f"pyreqwest {metadata.version('pyreqwest')}"
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def drive(requests: Sequence[bytes], connections: int, port: int, mark: str, folder: Path) -> dict[str, Any]:
@@ -126,22 +93,44 @@ def drive(requests: Sequence[bytes], connections: int, port: int, mark: str, fol
     return seen
 
 
-async def _drive(requests: list[bytes], connections: int, port: int, mark: bytes = b"") -> dict[str, Any]:
-    tally = Tally(requests, mark)
-    clients = await _connect(tally, connections, port)
-    started = time.perf_counter()
-    for client, _ in clients:
-        client.send_next()
-    await asyncio.gather(*(done for _, done in clients))
-    elapsed = time.perf_counter() - started
-    quantiles = statistics.quantiles(tally.seconds, n=1000) if len(tally.seconds) > 1 else [0.0] * 999
+async def _connection(client: "Client", port: int, left: Iterator[Prepared], tally: Tally) -> None:
+    """Send the next request as soon as the last one is answered, until none is left or one fails."""
+    from pyreqwest.exceptions import RequestError  # noqa: PLC0415
+
+    for one in left:
+        builder = client.request(one.method, f"http://127.0.0.1:{port}{one.path}").headers(one.headers)
+        sending = (builder.body_bytes(one.body) if one.body else builder).build()
+        sent_at = time.perf_counter()
+        try:
+            response = await sending.send()
+            content = bytes(await response.bytes())
+        except RequestError:
+            tally.failed += 1
+            return
+        tally.ended = time.perf_counter()
+        tally.count(str(response.status), content, tally.ended - sent_at)
+
+
+async def _drive(requests: Sequence[bytes], connections: int, port: int, mark: bytes) -> dict[str, Any]:
+    from pyreqwest.client import ClientBuilder  # noqa: PLC0415
+
+    tally = Tally(mark)
+    left = iter([Prepared.of(request) for request in requests])
+    builder = ClientBuilder().no_proxy().http1_only().follow_redirects(False).timeout(timedelta(seconds=60))
+    builder = builder.gzip(False).deflate(False).brotli(False).zstd(False).max_connections(connections)
+    async with builder.build() as client:
+        started = time.perf_counter()
+        await asyncio.gather(*(_connection(client, port, left, tally) for _ in range(connections)))
+    elapsed = max(tally.ended - started, sys.float_info.epsilon)
+    answered = len(tally.seconds)
+    quantiles = statistics.quantiles(tally.seconds, n=1000) if answered > 1 else tally.seconds * 999 or [0.0] * 999
     return {
-        "requests": tally.answered,
+        "requests": answered,
         "failed_connections": tally.failed,
         "statuses": dict(tally.statuses),
         "marked": tally.marked,
         "seconds": elapsed,
-        "per_second": tally.answered / elapsed,
+        "per_second": answered / elapsed,
         "p50_ms": quantiles[499] * 1000,
         "p90_ms": quantiles[899] * 1000,
         "p99_ms": quantiles[989] * 1000,

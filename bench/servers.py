@@ -72,6 +72,11 @@ def _await_healthy(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError("the server never answered")
 
 
+def load_generator() -> str | None:
+    """What `drive` sends with."""
+    return wrk.version() or load.version()
+
+
 def drive(server: Server, requests: Sequence[bytes], connections: int, folder: Path, mark: str = "") -> dict[str, Any]:
     """Send these requests over so many connections; returns what the load generator saw (and how often `mark` stood in
     the answers) and what the server spent.
