@@ -193,6 +193,14 @@ class Database:
             engine.dispose()
 
 
+def plan_by_keys(session: Session) -> None:
+    """For the rest of the transaction have PostgreSQL plan without a look at values. Of days that its statistics don't
+    know yet it would take every table to be empty, and walk through a county's or a country's check-ins of them.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+
+
 def _snapshots(engine: Engine) -> Engine:
     """On PostgreSQL the same pool with read-only transactions over one snapshot; SQLite's readers are that already."""
     if engine.dialect.name == "sqlite":
@@ -207,7 +215,7 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
     return create_engine(
         parsed,
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,  # whatever is opened stays: on a new connection every statement is planned anew
         pool_pre_ping=True,
         hide_parameters=True,  # messages end up in logs
         connect_args={"connect_timeout": 5, "application_name": APPLICATION},

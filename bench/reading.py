@@ -114,9 +114,7 @@ def _prepare(url: str, last: date) -> dict[str, str]:
             }
             keys = tokens.load_signing_keys(session)
             session.expunge_all()
-        if not database.is_sqlite:
-            with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM ANALYZE")
+        world.look_through(database)
     finally:
         database.dispose()
     ring = KeyRing(lambda: keys)

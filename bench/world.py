@@ -56,12 +56,17 @@ def build(url: str, cadres: int, history_days: int) -> list[Person]:
             ensure_partitions(session, [business_day(now()), *past])
             for day in past:
                 add_history(connection, day)
-        if not database.is_sqlite:
-            with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM ANALYZE"))
+        look_through(database)
     finally:
         database.dispose()
     return people
+
+
+def look_through(database: Database) -> None:
+    """As autovacuum has, long since, where the days were filled one by one."""
+    if not database.is_sqlite:
+        with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
 
 
 def _people(connection: Connection, cadres: int) -> list[Person]:

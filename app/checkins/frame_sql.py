@@ -7,8 +7,10 @@ from app.checkins.lane_sql import LAW_CHANGES, fences
 from app.checkins.lane_words import POSTGRESQL, SQLITE, Words
 
 
-def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
-    """`given` is how a parameter is written, `listed` a condition that something is among those given."""
+def _statement(words: Words, given: str, listed: Mapping[str, str], ids: str) -> str:
+    """`given` is how a parameter is written, `listed` a condition that something is among those given, `ids` the rows
+    `i` of the ids.
+    """
     first, ids_from, ids_to = (given.format(name) for name in ("first", "ids_from", "ids_to"))
     fix = f"{words.array}(x.date, coalesce(x.fixed_at, x.captured_at), x.lng, x.lat, x.wgs84_lng, x.wgs84_lat)"
     fixes = (
@@ -26,7 +28,9 @@ def _statement(words: Words, given: str, listed: Mapping[str, str]) -> str:
         )
     )
     device = f"{words.array}(x.device_id, {words.id.format('x.account_id')})"
-    # The last are counted: were they merely looked for, statistics could have the whole table walked through for it.
+    sent_before = f"(SELECT 1 FROM check_ins x WHERE x.id = i.id AND x.date BETWEEN {ids_from} AND {ids_to} LIMIT 1)"
+    stray = "(SELECT 1 FROM stray_check_ins x WHERE x.id = i.id LIMIT 1)"
+    # Each id by itself: asked for all at once, a month without statistics would be walked through from end to end.
     return f"""
 WITH a AS MATERIALIZED (
     SELECT id, cadre_id FROM accounts
@@ -36,8 +40,7 @@ SELECT {LAW_CHANGES},
     (SELECT {words.collect}({words.id.format("a.id")}) FROM a),
     (SELECT {words.collect}({words.array}({place})) FROM a JOIN postings p ON p.cadre_id = a.cadre_id),
     (SELECT {words.collect}({device}) FROM device_uses x WHERE x.device_id {listed["devices"]}),
-    (SELECT count(*) FROM check_ins x WHERE x.id {listed["ids"]} AND x.date BETWEEN {ids_from} AND {ids_to})
-        + (SELECT count(*) FROM stray_check_ins x WHERE x.id {listed["ids"]})
+    (SELECT count(*) FROM {ids} WHERE {sent_before} IS NOT NULL OR {stray} IS NOT NULL)
 """
 
 
@@ -47,9 +50,12 @@ FRAME_POSTGRESQL = _statement(
     {
         "accounts": "= ANY(CAST(%(accounts)s AS uuid[]))",
         "devices": "= ANY(CAST(%(devices)s AS text[]))",
-        "ids": "= ANY(CAST(%(ids)s AS uuid[]))",
     },
+    "unnest(CAST(%(ids)s AS uuid[])) AS i(id)",
 )
 FRAME_SQLITE = _statement(
-    SQLITE, ":{}", {name: f"IN (SELECT value FROM json_each(:{name}))" for name in ("accounts", "devices", "ids")}
+    SQLITE,
+    ":{}",
+    {name: f"IN (SELECT value FROM json_each(:{name}))" for name in ("accounts", "devices")},
+    "(SELECT value AS id FROM json_each(:ids)) i",
 )

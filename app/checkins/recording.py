@@ -34,6 +34,7 @@ from app.checkins.judging import (
     no_posting,
 )
 from app.clock import business_day
+from app.database import plan_by_keys
 from app.errors import Forbidden, Problem
 from app.models import CheckIn, DeviceUse, StrayCheckIn
 from app.policy.attendance import Status
@@ -82,6 +83,7 @@ class Context:
 
 def record_check_ins(session: Session, submissions: Sequence[Submission], now: datetime) -> list[Outcome]:
     """Record these check-ins, received `now`, and judge their days again. The outcomes come in the same order."""
+    plan_by_keys(session)
     context = _load(session, submissions, now)
     outcomes: list[Outcome] = []
     fresh: list[Row] = []
