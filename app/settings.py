@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     database_url: str = f"sqlite:///{DEFAULT_DATABASE}"
     database_read_url: str | None = None
     """A hot standby that answers stats, ledger and board."""
-    database_pool_size: Annotated[int, Field(ge=1, le=64)] = 6
+    database_pool_size: Annotated[int, Field(ge=2, le=64)] = 12
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     public_url: str | None = None
