@@ -1,0 +1,62 @@
+"""The days that bear on a recall are the same whichever way they are read."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from app.attendance import absences
+from app.attendance.absences import COUNTED, WINDOW, load_histories
+from app.models import DayEntry, Posting
+from app.policy.attendance import Status
+from app.policy.calendar import Calendar
+
+BACK = (-1, 0, 1, 200, WINDOW.days - 1, WINDOW.days, WINDOW.days + 1)
+"""Days before the one as of which the history is read: inside the window, at its ends, and beside them."""
+
+STATUSES = (*COUNTED, Status.ON_POST)
+
+
+def status_of(number, place):
+    return STATUSES[(number + place) % len(STATUSES)]
+
+
+@pytest.fixture
+def postings(world, clock):
+    """Days of both kinds that are counted, and of one that is not, around the ends of the window."""
+    with world.database.writing() as session:
+        found = [session.get_one(Posting, world.postings[who]) for who in ("li", "wang")]
+        rows = [
+            {
+                "county_code": posting.county_code,
+                "date": clock().date() - timedelta(days=back),
+                "posting_id": posting.id,
+                "township_code": posting.township_code,
+                "village_code": posting.village_code,
+                "unit_id": posting.unit_id,
+                "status": status_of(number, place),
+                "confirmed": back % 2 == 0,
+                "exceptions": [],
+                "revision": 1,
+                "judged_at": clock(),
+            }
+            for number, posting in enumerate(found)
+            for place, back in enumerate(BACK)
+        ]
+        session.execute(insert(DayEntry), rows)
+    return found
+
+
+@pytest.mark.parametrize("few", [0, 1, 20])
+def test_a_history_holds_the_counted_days_of_the_window_oldest_first(world, clock, postings, monkeypatch, few):
+    monkeypatch.setattr(absences, "FEW", few)
+    as_of = clock().date()
+    with world.database.reading() as session:
+        found = load_histories(session, postings[0].county_code, [p.id for p in postings], as_of, Calendar())
+    for number, posting in enumerate(postings):
+        wanted = [
+            (as_of - timedelta(days=back), status_of(number, place), back % 2 == 0)
+            for place, back in enumerate(BACK)
+            if status_of(number, place) in COUNTED and 0 <= back <= WINDOW.days
+        ]
+        assert [(day.date, day.status, day.confirmed) for day in found[posting.id]] == sorted(wanted)
