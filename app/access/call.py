@@ -1,6 +1,6 @@
 """What an endpoint is handed: one transaction, the viewer, and the instant of the request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from app.access import audit, tokens
+from app.access.turns import Turns
 from app.access.viewer import Role, Viewer, load_viewer
 from app.clock import ClockDependency, business_day
 from app.database import Database
@@ -77,10 +78,11 @@ _ACCESS_TOKEN = _AccessToken(
 AccessToken = Annotated[str, Depends(_ACCESS_TOKEN)]
 
 
-async def get_database(request: Request) -> Database:
-    """async, though nothing is waited for: FastAPI sends a plain function to another thread and back."""
-    database: Database = request.app.state.database
-    return database
+async def get_database(request: Request) -> AsyncIterator[Database]:
+    """Whoever works with the database has a turn meanwhile."""
+    turns: Turns = request.app.state.turns
+    async with turns.taken():
+        yield request.app.state.database
 
 
 def bearer_token(request: HTTPConnection) -> str:
@@ -115,9 +117,9 @@ def _network_of(address: str) -> str:
     return str(ip_network((parsed, 64), strict=False))
 
 
-DatabaseDependency = Annotated[Database, Depends(get_database)]
-
 # scope="function": the transaction ends before the answer is sent, so a failing commit becomes the answer.
+
+DatabaseDependency = Annotated[Database, Depends(get_database, scope="function")]
 
 
 def _open(request: Request, token: str, session: Session, now: datetime, roles: frozenset[Role] | None) -> Call:
