@@ -28,6 +28,10 @@ from app.settings import Settings
 log = structlog.get_logger()
 
 _BACKLOG = 2048
+_IDLE_SECONDS = 75
+"""Longer than proxies and clients keep a connection that rests (most of them 5, 30 or 60), so that none sends a request
+into one that is just being closed.
+"""
 _SHUTDOWN_SECONDS = 10
 
 
@@ -134,6 +138,7 @@ def _run(settings: Settings, workers: int, listener: socket.socket) -> None:
         proxy_headers=False,  # the application believes only the proxies that the settings name
         server_header=False,
         backlog=_BACKLOG,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     if workers > 1:
