@@ -21,18 +21,22 @@ ONE_EACH = text(f"""
 READ = text("SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname LIKE 'check_ins%'")
 
 
-@pytest.fixture(params=[1, 10, None], ids=["of yesterday", "of ten days ago", "of nothing"])
+@pytest.fixture(
+    params=[(20, 1), (20, 10), (20, None), (6, 1), (6, None)],
+    ids=["yesterday's", "of ten days ago", "none", "yesterday's, in a young month", "none, in a young month"],
+)
 def busy(world, clock, databases, request):
-    """A county of many, and the statistics that the planner has."""
+    """A county of many for so many days, and the statistics that the planner has."""
     if databases.name != "postgresql":
         pytest.skip("an embedded database is told which index it takes")
+    days, looked_at = request.param
     model = submission(world, "li", body())
     generally(world, [model], clock())
-    for back in range(20, -1, -1):
+    for back in range(days, -1, -1):
         with world.database.writing() as session:
             day = clock().date() - timedelta(days=back)
             session.execute(ONE_EACH, {"day": day, "model": model.body.id})
-            if back == request.param:
+            if back == looked_at:
                 session.execute(text("ANALYZE"))
     return world
 
