@@ -10,11 +10,14 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.access.turns import AT_ONCE
 from app.errors import Unavailable, Unprocessable
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
 _WAITING_PER_SLOT = 8
+_MOST_AT_A_TIME = AT_ONCE * 3 // 4
+"""Hashing or waiting for it; each has a turn, and some are left for others."""
 _MEMORY_KIB = 19 * 1024
 _PASSES = 2
 _LANES = 1
@@ -47,13 +50,13 @@ def _nobodys_hash() -> str:
 
 class Passwords:
     """Hashes and checks passwords, `in_flight` at a time: each one takes 19 MiB and a core for some 30 ms. A short
-    queue may wait; whoever finds it full is told to come back: a flood of sign-ins leaves threads for check-ins.
+    queue may wait; whoever finds it full is told to come back: a flood of sign-ins leaves turns for everybody else.
     """
 
     def __init__(self, in_flight: int) -> None:
         self._hasher = _HASHER
         self._slots = BoundedSemaphore(in_flight)
-        self._queue = BoundedSemaphore(in_flight * (1 + _WAITING_PER_SLOT))
+        self._queue = BoundedSemaphore(min(in_flight * (1 + _WAITING_PER_SLOT), _MOST_AT_A_TIME))
         self._nobodys_hash = _nobodys_hash()
 
     def hash(self, password: str) -> str:
