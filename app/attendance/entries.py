@@ -1,4 +1,4 @@
-"""Writing the ledger: the current entry, the revision that it supersedes nothing by, the roll-up beside it."""
+"""Writing the ledger: the entry as it now stands, one more revision that keeps it, the roll-up beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

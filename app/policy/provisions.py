@@ -26,7 +26,7 @@ class Kind(StrEnum):
     READING = "reading"
     """The article is silent or ambiguous; the reading says how it is taken."""
     LOCAL = "local"
-    """A setting without an article."""
+    """A setting, or what a county itself provides; shown as policy only where an article is named."""
 
 
 class UnknownProvision(KeyError):

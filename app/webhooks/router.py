@@ -75,7 +75,10 @@ def list_webhook_deliveries(
     webhook_id: UUID,
     status: Annotated[schemas.Status | None, Query()] = None,
 ) -> Page[schemas.DeliveryOut]:
-    """发送情况，新的在前；送达三十天后清理。"""
+    """发送情况，新的在前；事件发生三十天后清理（含已放弃的）。
+
+    Newest first; removed thirty days after the event, also what was given up.
+    """
     query = service.deliveries_query(call.session, webhook_id, status)
     rows, cursor = paging.fetch(call.session, query, WebhookDelivery.message_id, descending=True)
     return Page(items=[service.describe_delivery(*row) for row in rows], next_cursor=cursor)
