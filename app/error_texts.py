@@ -55,11 +55,13 @@ def describe_validation(error: Mapping[str, Any]) -> tuple[str, str, str]:
         return kind, str(context["zh"]), str(context["en"])
     texts = _TEXTS.get(kind) or next((text for start, text in _FAMILIES if kind.startswith(start)), _OTHERWISE)
     safe = {key: value for key, value in context.items() if isinstance(value, (int, float, str))}
-    return kind, _fill(texts[0], safe), _fill(texts[1], safe)
+    return kind, *_fill(texts, safe)
 
 
-def _fill(template: str, context: Mapping[str, object]) -> str:
+def _fill(texts: tuple[str, str], context: Mapping[str, object]) -> tuple[str, str]:
+    """The sentence in both languages; a general one where something is missing that it tells of."""
+    chinese, english = texts
     try:
-        return template.format(**context)
+        return chinese.format(**context), english.format(**context)
     except KeyError:
-        return _OTHERWISE[0] if template != template.encode("ascii", "ignore").decode() else _OTHERWISE[1]
+        return _OTHERWISE

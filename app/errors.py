@@ -1,5 +1,6 @@
 """The Problem family (RFC 9457) and its one handler. Text is Chinese, English on request; input is never echoed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,11 @@ from app.error_texts import HTTP_TEXTS, describe_validation
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+
+_LANGUAGE_RANGE = re.compile(
+    r"(?P<language>\*|[a-z]{1,8})(?:-[a-z0-9]{1,8})*(?:[ \t]*;[ \t]*q=(?P<quality>0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?"
+)
+"""One part of `Accept-Language` (RFC 9110), in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +212,21 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def language_of(request: Request) -> str:
-    """`en` when the client prefers English to Chinese, else `zh`."""
-    first = request.headers.get("accept-language", "").split(",")[0].strip().lower()
-    return "en" if first.startswith("en") else "zh"
+    """`en` when the client prefers English to Chinese, else `zh`; `zh` as well where what it sends is not in order."""
+    parts = request.headers.get("accept-language", "").lower().split(",")
+    ranges = [_LANGUAGE_RANGE.fullmatch(part.strip()) for part in parts if part.strip()]
+    wanted = [(one["language"], float(one["quality"] or 1)) for one in ranges if one]
+    if len(wanted) < len(ranges):
+        return "zh"
+    return "en" if _preference("en", wanted) > _preference("zh", wanted) else "zh"
+
+
+def _preference(language: str, wanted: Sequence[tuple[str, float]]) -> tuple[float, int]:
+    """How much a language is wanted and, to tell apart two that are wanted as much, how early it is named."""
+    placed = [(named, (quality, -place)) for place, (named, quality) in enumerate(wanted)]
+    own = [preference for named, preference in placed if named == language]
+    others = [preference for named, preference in placed if named == "*"]
+    return max(own or others, default=(0.0, 0))
 
 
 def respond(request: Request, problem: Problem) -> Response:
