@@ -57,7 +57,7 @@ class OfficialPaper:
         self._lay_out()
         self._number_pages()
         properties = self._document.core_properties
-        properties.title = title
+        properties.title = _FORBIDDEN_IN_XML.sub("", title)
         properties.author = properties.last_modified_by = properties.comments = ""
         properties.created = properties.modified = drafted_at
 

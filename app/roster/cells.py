@@ -9,6 +9,7 @@ from app.roster.faults import Faults
 from app.roster.identifiers import plain_text
 from app.roster.spreadsheet import Cell, Row
 from app.roster.workbook import FORMULA
+from app.web.schemas import UNWANTED
 
 _EXACT_BELOW: Final = 10**15
 """A spreadsheet keeps 15 digits of a number."""
@@ -24,7 +25,7 @@ def as_text(row: Row, key: str, faults: Faults, max_length: int, *, required: bo
     if cell is None:
         return None
     text = _SPACE_BESIDE_HAN.sub("", " ".join(_plain(cell).split()))
-    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+    if UNWANTED.search(text):
         faults.add(row.number, key, "bad_text")
         return None
     if len(text) > max_length:

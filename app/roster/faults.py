@@ -15,7 +15,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "formula": ("单元格是公式，请复制后“选择性粘贴为数值”", "the cell is a formula; paste its value instead"),
     "required": ("此项必填", "required"),
     "too_long": ("内容过长", "too long"),
-    "bad_text": ("含有不可见的控制字符", "contains control characters"),
+    "bad_text": ("含有控制字符或无效字符", "contains control or invalid characters"),
     "number_lost": (
         "被 Excel 转成了数字，后几位已经丢失；请把该列设为文本格式后重新填写",
         "turned into a number by the spreadsheet and no longer complete; format the column as text and enter it again",

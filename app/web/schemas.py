@@ -42,11 +42,15 @@ def _sane_instant(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""What is no character of a text: control characters, halves of a pair, and code points that Unicode keeps from being
+characters. (No XML, hence no paper, can hold U+FFFE and U+FFFF; those beyond U+FFFF do no harm, and to look for them
+would make the search seven times as slow.)
+"""
 
 
 def _no_control_characters(value: str) -> str:
-    found = _UNWANTED.search(value)
+    found = UNWANTED.search(value)
     if found is None:
         return value
     if ord(found[0]) < 32:

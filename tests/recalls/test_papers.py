@@ -11,7 +11,7 @@ import pytest
 from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Pt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.recalls.official_paper import OfficialPaper, text_width
@@ -179,8 +179,9 @@ def test_an_assumed_calendar_and_an_unclear_issuer_are_said(draft):
 
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=200))
+@example("李\uffff国")
 def test_no_text_breaks_a_paper(text):
-    paper = OfficialPaper(title="试", drafted_at=CASE.drafted_at)
+    paper = OfficialPaper(title=text, drafted_at=CASE.drafted_at)
     paper.body(text)
     opened(paper.content())
 

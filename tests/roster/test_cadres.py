@@ -1,5 +1,8 @@
 """Cadres, as each office sees them."""
 
+import pytest
+
+from tests.roster.support import csv_file, faults, row, send
 from tests.support.world import TOWNSHIP, VILLAGE
 
 
@@ -34,3 +37,11 @@ def test_cadres_can_be_looked_for_by_area_and_name(world):
     assert set(listed(world, "county_officer", f"?area={VILLAGE}")) == ids(world, "li", "wang")
     assert set(listed(world, "county_officer", f"?area={TOWNSHIP}&name=干部3")) == ids(world, "zhao")
     assert listed(world, "county_officer", "?name=%25") == {}
+
+
+@pytest.mark.parametrize("name", ["李\ufffe国", "李\uffff国", "李\ufdd0国"])
+def test_a_name_holds_nothing_that_is_no_character(world, name):
+    answer = world.as_("county_officer").patch(f"/cadres/{world.cadres['li']}", {"name": name})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "invalid_text")
+    report = send(world.as_("county_officer"), "/imports/roster", csv_file([row(1, 姓名=name)]), "roster.csv").json()
+    assert faults(report) == {(2, "姓名", "bad_text")}
