@@ -68,6 +68,8 @@ def list_posting_days(
 ) -> schemas.PostingDays:
     """One posting's days, both ends inclusive; the last 31 unless said otherwise."""
     posting = scope.find(call.session, call.viewer, Posting, posting_id)
+    if first and first > (last or call.today):
+        raise Unprocessable.field("/query/from", "dates_reversed", "起始日期晚于结束日期", "from lies after to")
     end = min(last or call.today, call.today)
     start = first or end - timedelta(days=30)
     if (end - start).days >= MAX_DAYS:

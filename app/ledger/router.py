@@ -51,12 +51,14 @@ def get_ledger(
 ) -> Response:
     """月考勤表：一人一行（先后在两村的各一行），一日一列；三种格式逐格相同。"""
     question = service.ask(call, area, month)
-    tag = etag_of("ledger", form, *version_of(call.session, question))
-    if unchanged := not_modified(request, tag):
+    headers = {
+        "ETag": etag_of("ledger", form, *version_of(call.session, question)),
+        "Cache-Control": CACHE_CONTROL,
+    }
+    if unchanged := not_modified(request, headers):
         return unchanged
     sheet = load_sheet(call.session, question)
     call.session.close()  # what follows is writing, for which nobody has to wait with a connection
-    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
     if form is Form.JSON:
         return StreamingResponse(json_pieces(sheet), media_type="application/json", headers=headers)
     headers["Content-Disposition"] = _disposition(sheet, form)

@@ -63,11 +63,11 @@ def get_attendance_stats(
     """
     end = last or call.today
     asking = answers.ask(call, area, first or end.replace(day=1), end, by, language_of(request))
-    tag = etag_of("attendance", form, envelope, *answers.version_of(call, asking))
-    if unchanged := not_modified(request, tag):
+    kept = _kept("attendance", form, envelope, *answers.version_of(call, asking))
+    if unchanged := not_modified(request, kept):
         return unchanged  # type: ignore[return-value]
     answer = answers.attendance(call, asking)
-    headers = _headers(tag, answer.meta)
+    headers = kept | _told(answer.meta)
     if form == "csv":
         return _as_csv(answer.rows, headers)  # type: ignore[return-value]
     response.headers.update(headers)
@@ -78,11 +78,11 @@ def get_attendance_stats(
 def get_today_stats(request: Request, response: Response, call: Asker, area: AreaQuery = None) -> schemas.TodayStats:
     """The day so far, and what of yesterday waits to be confirmed."""
     asking = answers.ask_today(call, area, language_of(request))
-    tag = etag_of("today", *answers.version_of(call, asking))
-    if unchanged := not_modified(request, tag):
+    kept = _kept("today", *answers.version_of(call, asking))
+    if unchanged := not_modified(request, kept):
         return unchanged  # type: ignore[return-value]
     answer = answers.today(call, asking)
-    response.headers.update(_headers(tag, answer.meta))
+    response.headers.update(kept | _told(answer.meta))
     return answer
 
 
@@ -93,19 +93,21 @@ def get_recall_flag_stats(
     """How many flags there are, by ground and state."""
     asking = answers.ask_flags(call, area, language_of(request))
     counted = answers.flag_counts(call, asking)
-    tag = etag_of("flags", counted, *answers.version_of(call, asking))
-    if unchanged := not_modified(request, tag):
+    kept = _kept("flags", counted, *answers.version_of(call, asking))
+    if unchanged := not_modified(request, kept):
         return unchanged  # type: ignore[return-value]
     answer = answers.flags(call, asking, counted)
-    response.headers.update(_headers(tag, answer.meta))
+    response.headers.update(kept | _told(answer.meta))
     return answer
 
 
-def _headers(tag: str, meta: schemas.Meta) -> dict[str, str]:
+def _kept(*parts: object) -> dict[str, str]:
+    """By what a cache keeps the answer that depends on these."""
+    return {"ETag": etag_of(*parts), "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Language"}
+
+
+def _told(meta: schemas.Meta) -> dict[str, str]:
     return {
-        "ETag": tag,
-        "Cache-Control": CACHE_CONTROL,
-        "Vary": "Accept-Language",
         "X-Data-As-Of": meta.as_of.isoformat(),
         "X-Calendar-Assumed": str(meta.calendar_assumed).lower(),
     }

@@ -81,8 +81,8 @@ def board_page(request: Request, board: Board, now: datetime) -> Response:
     """The page, which says of which moment it is; so its tag holds for that minute."""
     template = _environment().get_template("board.html")
     html = template.render(board=board, now=now, address=board_url(request, board.village.code))
-    etag = etag_of(html)
-    return not_modified(request, etag) or HTMLResponse(html, headers={**PAGE_HEADERS, "ETag": etag})
+    headers = {**PAGE_HEADERS, "ETag": etag_of(html)}
+    return not_modified(request, headers) or HTMLResponse(html, headers=headers)
 
 
 def notice_page(title: str, text: str, *, back: str | None, status: int = 200) -> Response:

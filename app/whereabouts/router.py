@@ -81,9 +81,9 @@ def _with_label(row: Whereabouts) -> dict[str, object]:
 def get_village_board(code: AreaCode, call: PublicReading, request: Request, response: Response) -> BoardOut | Response:
     """公开的去向牌：第九条（二）要求公示的内容，任何人可读。"""
     board = BoardOut.model_validate(read_board(call, code))
-    etag = etag_of(board.model_dump_json())
-    response.headers.update({"ETag": etag, "Cache-Control": "no-cache", **NOT_INDEXED})
-    return not_modified(request, etag) or board
+    headers = {"ETag": etag_of(board.model_dump_json()), "Cache-Control": "no-cache", **NOT_INDEXED}
+    response.headers.update(headers)
+    return not_modified(request, headers) or board
 
 
 @router.post(

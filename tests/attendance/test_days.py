@@ -162,3 +162,13 @@ def test_an_outside_check_in_is_kept_and_only_the_township_turns_it_into_presenc
     assert day(world, "li", "2026-11-23")["status"] == "on_post"
     refused = world.as_("sibling_township_officer").post(f"/check-ins/{sent['id']}/acceptance", decision)
     assert refused.status_code == 404
+
+
+@pytest.mark.parametrize("asked", ["from=2026-11-23&to=2026-11-20", "from=2026-11-24"])
+def test_days_that_are_asked_for_backwards_are_refused(world, asked):
+    answer = world.as_("li").get(f"/postings/{world.postings['li']}/days?{asked}")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "dates_reversed")
+    assert (
+        world.as_("li").get(f"/postings/{world.postings['li']}/days?from=2026-11-24&to=2026-11-24").json()["items"]
+        == []
+    )
