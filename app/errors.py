@@ -192,7 +192,7 @@ class FieldErrorBody(BaseModel):
 
 
 class ProblemBody(BaseModel):
-    """RFC 9457 problem details."""
+    """错误答复（RFC 9457）。RFC 9457 problem details."""
 
     type: str = Field(examples=["/problems/no_posting"])
     title: str
@@ -208,7 +208,26 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     status of each route, twice, a third of a start. `app.web.docs` adds what the reference leads to.
     """
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
-    return {status: {"description": "Problem", "content": dict(content)} for status in statuses}
+    return {
+        status: {"description": _TITLES.get(status, "未能办理 Refused"), "content": dict(content)}
+        for status in statuses
+    }
+
+
+_TITLES = {
+    kind.status: f"{kind.title_zh} {kind.title_en}"
+    for kind in (
+        BadRequest,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        TooLarge,
+        Unprocessable,
+        TooManyRequests,
+        Unavailable,
+    )
+}
 
 
 def language_of(request: Request) -> str:

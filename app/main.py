@@ -74,7 +74,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = Service(
         title="Zaigang",
         version="0.1.0",
-        description="驻村干部在岗管理：到岗登记、请销假、去向牌、台账与召回预警。",
+        description=(
+            "驻村干部在岗管理：到岗登记、请销假、去向牌、台账与召回预警。\n\n"
+            "Presence of cadres posted to villages: check-ins, leave, the whereabouts board, the ledger, recalls."
+        ),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name whatever host the request named

@@ -73,7 +73,8 @@ _ACCESS_TOKEN = _AccessToken(
         "password": {"tokenUrl": TOKEN_URL, "refreshUrl": TOKEN_URL, "scopes": {}},
         "clientCredentials": {"tokenUrl": TOKEN_URL, "scopes": {}},
     },
-    description="干部和工作人员用登录名和密码登录；看板程序用 client_id 和 client_secret。",
+    description="干部和工作人员用登录名和密码登录；看板程序用 client_id 和 client_secret。\n\n"
+    "People sign in with login and password, dashboards with client_id and client_secret.",
 )
 AccessToken = Annotated[str, Depends(_ACCESS_TOKEN)]
 

@@ -79,7 +79,7 @@ Evidence = Annotated[
 
 
 class DayOfPosting(Output):
-    """One posting's day, with what it rests on."""
+    """一个派驻的一天，及其依据。One posting's day, with what it rests on."""
 
     posting_id: UUID
     cadre: Person
@@ -89,8 +89,13 @@ class DayOfPosting(Output):
     status_label: str
     confirmed: bool
     exceptions: list[str]
-    calendar_assumed: bool
-    """Whether the status rests on a year whose calendar is not loaded; also where it is confirmed."""
+    calendar_assumed: Annotated[
+        bool,
+        Field(
+            description="状态是否以没有导入日历的年份为据；已确认的也照此注明。"
+            "Whether the status rests on a year whose calendar is not loaded; also where it is confirmed."
+        ),
+    ]
     evidence: list[Evidence]
 
 
@@ -133,7 +138,10 @@ class Revision(Output):
 
 
 class Explanation(Output):
-    """Why a day has its status: the facts, the provisions, and everything that it was before."""
+    """一天的状态从何而来：事实、条文和全部修订。
+
+    Why a day has its status: the facts, the provisions, and everything that it was before.
+    """
 
     posting_id: UUID
     date: date
@@ -156,7 +164,10 @@ class ConfirmationItem(Input):
 
 
 class ConfirmationIn(Input):
-    """No `items`: every day of the area as judged. A status other than the judged one is a correction."""
+    """不填 `items`：该区域当日全部按认定结果确认。填写的状态与认定不同，即为更正。
+
+    No `items`: every day of the area as judged. A status other than the judged one is a correction.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"date": "2026-11-23", "area_code": "990101001000"}]})
 
@@ -168,11 +179,15 @@ class ConfirmationIn(Input):
 class ConfirmationOut(Output):
     date: date
     area_code: str
-    confirmed: int
-    """Days that are confirmed now."""
+    confirmed: Annotated[int, Field(description="现已确认的人数。Days that are confirmed now.")]
     corrected: int
-    pending: list[UUID]
-    """Postings whose day is still open; confirm again after the close, or give a status."""
+    pending: Annotated[
+        list[UUID],
+        Field(
+            description="当日仍为待定的派驻；关账后再确认，或填写状态。"
+            "Postings whose day is still open; confirm again after the close, or give a status."
+        ),
+    ]
 
 
 class CorrectionIn(Input):

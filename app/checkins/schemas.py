@@ -29,12 +29,17 @@ EXAMPLE: JsonDict = {
 
 
 class PositionIn(Input):
-    """A fix as the phone gave it. The datum is never guessed; an unusable accuracy makes the verdict uncertain."""
+    """手机给出的定位。坐标系必须注明，不作猜测；精度不可用的，判定为不确定。
 
-    lng: Annotated[float, Field(ge=-180, le=180, description="Degrees east, in the datum named.")]
-    lat: Annotated[float, Field(ge=-90, le=90, description="Degrees north, in the datum named.")]
+    A fix as the phone gave it. The datum is never guessed; an unusable accuracy makes the verdict uncertain.
+    """
+
+    lng: Annotated[float, Field(ge=-180, le=180, description="所注坐标系的经度。Degrees east, in the datum named.")]
+    lat: Annotated[float, Field(ge=-90, le=90, description="所注坐标系的纬度。Degrees north, in the datum named.")]
     datum: Datum
-    accuracy_m: Annotated[float | None, Field(description="Radius of 68 % confidence, in metres.")] = None
+    accuracy_m: Annotated[
+        float | None, Field(description="精度，米（68% 置信半径）。Radius of 68 % confidence, in metres.")
+    ] = None
     fixed_at: InstantIn | None = None
     mock: bool | None = None
 
@@ -43,7 +48,11 @@ class CheckInIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: Annotated[
-        UUID, Field(description="Made by the phone, at that moment, a UUIDv7 if it can; sending it again is safe.")
+        UUID,
+        Field(
+            description="手机登记时生成，宜用 UUIDv7；重复提交无妨。"
+            "Made by the phone at that moment, a UUIDv7 if it can; sent again safely."
+        ),
     ]
     captured_at: InstantIn
     position: PositionIn | None = None
@@ -60,8 +69,13 @@ class CheckInOut(Output):
     verdict: Verdict
     reason: str
     distance_m: float | None
-    counts: bool
-    """Whether it is presence as of now; otherwise the township has to look at it."""
+    counts: Annotated[
+        bool,
+        Field(
+            description="目前是否计为在岗；否则待乡镇处理。"
+            "Whether it is presence as of now; otherwise the township has to look at it."
+        ),
+    ]
     risk_flags: list[str]
     basis: list[Basis]
     day_status: Status
@@ -100,7 +114,7 @@ class PositionOut(Output):
 
 
 class StoredCheckIn(Output):
-    """A check-in as officers and the cadre read it."""
+    """工作人员和本人所见的到岗登记。A check-in as officers and the cadre read it."""
 
     id: UUID
     posting_id: UUID
@@ -174,7 +188,7 @@ class LeaveNow(Output):
 
 
 class Today(Output):
-    """All that the phone's first screen needs."""
+    """手机首页所需的全部内容。All that the phone's first screen needs."""
 
     date: date
     server_time: InstantOut

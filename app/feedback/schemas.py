@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from app.web.schemas import AreaCode, Input, InstantOut, Output, ShortText, StatementText
 
@@ -11,7 +11,7 @@ Contact = Annotated[ShortText, StringConstraints(max_length=100)]
 
 
 class FeedbackIn(Input):
-    """A complaint or suggestion, by a user or a resident."""
+    """使用者或村民的意见、投诉。A complaint or suggestion, by a user or a resident."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -26,28 +26,40 @@ class FeedbackIn(Input):
     )
 
     text: StatementText
-    contact: Contact | None = None
-    """Only the county and city offices see it."""
-    area_code: AreaCode | None = None
-    """Where the sender lives or works, so that the right county sees it; a signed-in user's own county goes first."""
+    contact: Annotated[
+        Contact | None, Field(description="只有县、市工作人员可见。Only the county and city offices see it.")
+    ] = None
+    area_code: Annotated[
+        AreaCode | None,
+        Field(
+            description="居住或工作的地方，以便送交所属的县；已登录的以本人所在县为准。"
+            "Where the sender lives or works, so that the right county sees it; a signed-in user's own goes first."
+        ),
+    ] = None
 
 
 class FeedbackReceipt(Output):
-    """`id` cannot be guessed: whoever has it can read the answer at `GET /feedback/{id}`."""
+    """`id` 无法猜出：凭它可在 `GET /feedback/{id}` 查看答复。
+
+    `id` cannot be guessed: whoever has it can read the answer at `GET /feedback/{id}`.
+    """
 
     id: UUID
     received_at: InstantOut
 
 
 class FeedbackAnswer(FeedbackReceipt):
-    """The answer, for whoever has the id; neither the text nor the contact is shown again."""
+    """供持有 id 的人查看的答复；不再显示原文和联系方式。
+
+    The answer, for whoever has the id; neither the text nor the contact is shown again.
+    """
 
     answer: str | None
     answered_at: InstantOut | None
 
 
 class FeedbackOut(FeedbackAnswer):
-    """A complaint as the offices see it."""
+    """工作人员所见的意见。A complaint as the offices see it."""
 
     county_code: AreaCode | None
     text: str

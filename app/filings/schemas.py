@@ -17,14 +17,18 @@ PeriodText = Annotated[
     Field(
         min_length=7,
         max_length=10,
-        description="YYYY-MM-DD 日报，YYYY-Www 周报（ISO 周，周一至周日），YYYY-MM 月报",
+        description="日报 YYYY-MM-DD，周报 YYYY-Www（ISO 周，周一至周日），月报 YYYY-MM。"
+        "A day, an ISO week or a month.",
         examples=["2026-11"],
     ),
 ]
 
 
 class OutageIn(Input):
-    """Both days inclusive. Days without evidence in it wait for the township and are no absence by themselves."""
+    """含首尾两日。其间没有依据的日子待乡镇确认，不直接记为离岗。
+
+    Both days inclusive. Days without evidence in it wait for the township and are no absence by themselves.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -46,7 +50,10 @@ class OutageIn(Input):
 
 
 class OutageEndIn(Input):
-    """`to`: the last day that the outage still covers, earlier than before. Without it the outage is taken back."""
+    """`to` 为仍然涵盖的最后一天，须早于原结束日期；不填即撤销申报。
+
+    `to`: the last day that the outage still covers, earlier than before. Without it the outage is taken back.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"to": "2026-11-23", "reason": "23 日晚恢复供电"}]})
 
@@ -85,8 +92,13 @@ class OutageOut(Output):
     id: UUID
     area_code: str
     first: Annotated[date, Field(serialization_alias="from")]
-    last: Annotated[date | None, Field(serialization_alias="to")]
-    """The last day in force; null where the outage was taken back."""
+    last: Annotated[
+        date | None,
+        Field(
+            serialization_alias="to",
+            description="有效的最后一天；已撤销的为空。The last day in force; null where the outage was taken back.",
+        ),
+    ]
     declared_last: Annotated[date, Field(serialization_alias="declared_to")]
     withdrawn: bool
     reason: str
@@ -95,14 +107,17 @@ class OutageOut(Output):
     ended_by: UUID | None
     ended_at: InstantOut | None
     end_reason: str | None
-    locked_months: list[FiledMonth]
-    """On a declaration or an ending: months that had been filed, whose days stay as filed until the county corrects
-    them.
-    """
+    locked_months: Annotated[
+        list[FiledMonth],
+        Field(
+            description="申报或结束时所涉、已经报送的月份；各日维持报送时的状态，由县级更正。"
+            "On a declaration or an ending: months filed before; only the county corrects their days."
+        ),
+    ]
 
 
 class Grade(StrEnum):
-    """综合评价; the text names no grades."""
+    """综合评价等次；条文没有规定等次名称。The monthly evaluation; the text names no grades."""
 
     GOOD = "good"
     FAIR = "fair"
@@ -120,7 +135,11 @@ class EvaluationIn(Input):
 
 
 class FilingIn(Input):
-    """日报 and 月报 by the township, 周报 by the county. `evaluations`: 月评价 of each person, with a monthly one."""
+    """乡镇报日报、月报，县级报周报；`evaluations` 为每人的月评价，随月报报送。
+
+    Daily and monthly filings by the township, weekly ones by the county; `evaluations` of each person come with a
+    monthly one.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -148,7 +167,7 @@ class FilingIn(Input):
 
 
 class FiledNumbers(Output):
-    """Person-days by status."""
+    """各状态的人日数。Person-days by status."""
 
     on_post: int = 0
     official: int = 0
@@ -157,13 +176,18 @@ class FiledNumbers(Output):
     absent: int = 0
     pending: int = 0
     unconfirmed: int = 0
-    allowance_days: int = 0
-    """实际在岗天数 (第十七条), as on the month sheet."""
+    allowance_days: Annotated[
+        int,
+        Field(description="实际在岗天数（第十七条），同月考勤表。Days on post (article 17), as on the month sheet."),
+    ] = 0
     allowance_unconfirmed: int = 0
 
 
 class FiledDay(Output):
-    """`text` is what the printed sheet shows: √ 公 假 休 ×, with * behind it while unconfirmed."""
+    """`text` 即印在表上的内容：√ 公 假 休 ×，未确认的后加 *。
+
+    `text` is what the printed sheet shows: √ 公 假 休 ×, with * behind it while unconfirmed.
+    """
 
     date: date
     status: Status
@@ -196,18 +220,22 @@ class FiledRow(Output):
 
 
 class TownshipWeek(Output):
-    """One township in the county's weekly filing."""
+    """县周报中的一个乡镇。One township in the county's weekly filing."""
 
     township_code: str
     township: str
     people: int
     numbers: FiledNumbers
-    daily_filings: int
-    """How many of the week's daily filings it had made by then."""
+    daily_filings: Annotated[
+        int, Field(description="至报送时，本周已报的日报数。How many of the week's daily filings it had made by then.")
+    ]
 
 
 class FiledSheet(Output):
-    """What was filed. Its `sha256` is that of the JSON with sorted keys, no spaces, in UTF-8."""
+    """报送时的表；`sha256` 为其 JSON（键名排序、无空格、UTF-8）的摘要。
+
+    What was filed. Its `sha256` is that of the JSON with sorted keys, no spaces, in UTF-8.
+    """
 
     format: Literal[1] = 1
     kind: FilingKind
@@ -218,8 +246,13 @@ class FiledSheet(Output):
     area: str
     people: int
     numbers: FiledNumbers
-    calendar_assumed: bool
-    """Some of the days lie in a year whose calendar had not been loaded: weekends were assumed."""
+    calendar_assumed: Annotated[
+        bool,
+        Field(
+            description="部分日子所在年份当时没有导入日历，周末推定为休息日。"
+            "Some of the days lie in a year whose calendar had not been loaded: weekends were assumed."
+        ),
+    ]
     remark: str | None = None
     rows: list[FiledRow]
     townships: list[TownshipWeek] | None = None
@@ -243,7 +276,10 @@ class UnconfirmedDay(Output):
 
 
 class FilingReceipt(FilingOut):
-    """Days that nobody has confirmed, and people without an evaluation, are filed as such and listed here."""
+    """无人确认的日子、没有评价的人按现状报送，并列在此处。
+
+    Days that nobody has confirmed, and people without an evaluation, are filed as such and listed here.
+    """
 
     state: FilingState
     state_label: str
@@ -255,7 +291,7 @@ class FilingReceipt(FilingOut):
 
 
 class FilingStatus(Output):
-    """How one area's filing of a period stands."""
+    """一个单位一期的报送情况。How one area's filing of a period stands."""
 
     area_code: str
     area: str
@@ -263,15 +299,23 @@ class FilingStatus(Output):
     period: str
     state: FilingState
     state_label: str
-    closes_at: InstantOut
-    """When the period's last day closes: nothing can be filed before."""
+    closes_at: Annotated[
+        InstantOut,
+        Field(
+            description="该期最后一天的关账时间，此前不能报送。"
+            "When the period's last day closes: nothing can be filed before."
+        ),
+    ]
     due_at: InstantOut
     filing: FilingOut | None
     basis: list[Basis]
 
 
 class ChangeSince(Output):
-    """A day that reads differently now. A status is null where the posting had, or has, no such day."""
+    """报送后有变的一天；状态为空，表示原先或现在没有这一天。
+
+    A day that reads differently now. A status is null where the posting had, or has, no such day.
+    """
 
     posting_id: UUID
     name: str
@@ -285,7 +329,10 @@ class ChangeSince(Output):
 
 
 class HeldBack(Output):
-    """Something that came after the month was locked: the day stays as it is until the county corrects it."""
+    """锁账后收到的内容：该日维持原状，待县级更正。
+
+    Something that came after the month was locked: the day stays as it is until the county corrects it.
+    """
 
     posting_id: UUID
     name: str
@@ -298,8 +345,13 @@ class HeldBack(Output):
 class FilingDetail(FilingStatus):
     filing: FilingOut
     sheet: FiledSheet
-    intact: bool
-    """Whether the stored sheet still has the digest that it was filed with."""
+    intact: Annotated[
+        bool,
+        Field(
+            description="所存的表与报送时的摘要是否一致。"
+            "Whether the stored sheet still has the digest that it was filed with."
+        ),
+    ]
     changes_since: list[ChangeSince]
     held_back: list[HeldBack]
 

@@ -34,6 +34,7 @@ PEOPLE = tuple(role for role in Role if role is not Role.DASHBOARD)
 
 @router.post(
     "/auth/token",
+    summary="登录或换发令牌",
     response_model_exclude_none=True,
     responses=problem_responses(400, 401, 422, 429, 503),
     dependencies=[limited("token", PER_ADDRESS)],
@@ -41,8 +42,12 @@ PEOPLE = tuple(role for role in Role if role is not Role.DASHBOARD)
 def create_token(
     request: Request, response: Response, desk: SigningIn, form: Annotated[schemas.TokenForm, Form()]
 ) -> schemas.Tokens:
-    """Sign in (OAuth2): `password` and `client_credentials` (also with HTTP Basic), then `refresh_token`. A refresh
-    token is good for one use; using one twice ends all that came from the same sign-in.
+    """登录（OAuth2）：人员用 `password`，看板程序用 `client_credentials`（也可用 HTTP Basic）；
+    人员此后用 `refresh_token` 换发。刷新令牌只能用一次；重复使用的，同一次登录的刷新令牌全部作废。
+
+    Sign in (OAuth2): people with `password`, dashboards with `client_credentials` (also with HTTP Basic); people then
+    with `refresh_token`. A refresh token is good for one use; using one twice ends all refresh tokens of the same
+    sign-in.
     """
     response.headers["Cache-Control"] = "no-store"
     if form.grant_type == "password":
@@ -62,42 +67,58 @@ def create_token(
 
 @router.post(
     "/auth/revoke",
+    summary="退出登录",
     response_class=Response,
     responses=problem_responses(422, 429),
     dependencies=[limited("revoke", PER_ADDRESS)],
 )
 def revoke_token(visit: Visiting, form: Annotated[schemas.RevokeForm, Form()]) -> Response:
-    """Sign out (RFC 7009): ends the refresh tokens of one sign-in. Also 200 for a token that does not exist."""
+    """退出登录（RFC 7009）：作废同一次登录的刷新令牌。令牌不存在也答复 200。
+
+    Sign out (RFC 7009): ends the refresh tokens of one sign-in. Also 200 for a token that does not exist.
+    """
     service.revoke(visit, form.token)
     return Response(headers={"Cache-Control": "no-store"})
 
 
 @router.post(
     "/auth/activate",
+    summary="激活账号",
     responses=problem_responses(400, 422, 429, 503),
     dependencies=[limited("activate", ACTIVATIONS_PER_ADDRESS)],
 )
 def activate_account(response: Response, desk: SigningIn, body: schemas.Activation) -> schemas.Tokens:
-    """Set the first password with the one-time code from the office, and sign in."""
+    """用办公室发放的一次性激活码设置首个密码，并随即登录。
+
+    Set the first password with the one-time code from the office, and sign in.
+    """
     response.headers["Cache-Control"] = "no-store"
     return service.activate(desk, body.login, body.code, body.password)
 
 
-@router.get("/me", responses=problem_responses(401))
+@router.get("/me", summary="查询本人账号", responses=problem_responses(401))
 def get_me(call: Annotated[Call, reading()]) -> schemas.Me:
-    """Who is signed in."""
+    """当前登录人的姓名、角色、区划、单位；驻村干部另有今日的派驻。
+
+    Who is signed in: name, role, area, unit; for a cadre also the posting that holds today.
+    """
     return service.describe_me(call)
 
 
-@router.post("/me/password", status_code=204, responses=problem_responses(401, 403, 422, 429, 503))
+@router.post(
+    "/me/password", summary="修改本人密码", status_code=204, responses=problem_responses(401, 403, 422, 429, 503)
+)
 def change_my_password(
     desk: SigningIn, viewer: Annotated[Viewer, signed_in(*PEOPLE)], body: schemas.PasswordChange
 ) -> None:
-    """Change the own password. Every device has to sign in again."""
+    """修改本人密码，各设备均须重新登录。
+
+    Change the own password. Every device has to sign in again.
+    """
     service.change_password(desk, viewer, body.current_password, body.new_password)
 
 
-@router.get("/accounts", responses=problem_responses(401, 403, 422))
+@router.get("/accounts", summary="查询账号", responses=problem_responses(401, 403, 422))
 def list_accounts(
     call: Annotated[Call, reading(Role.ADMIN)],
     paging: Paging,
@@ -105,24 +126,29 @@ def list_accounts(
     area: Annotated[AreaCode | None, Query()] = None,
     active: Annotated[bool | None, Query()] = None,
 ) -> Page[schemas.AccountOut]:
-    """Accounts, oldest first."""
+    """全部账号，可按角色、区划、是否启用筛选，先建的在前。
+
+    Accounts by role, area and whether they are active, oldest first.
+    """
     query = select(Account).where(*accounts.matching(role, area, active))
     rows, cursor = paging.fetch(call.session, query, Account.id)
     return Page(items=[accounts.describe(row) for row in rows], next_cursor=cursor)
 
 
-@router.post("/accounts", status_code=201, responses=problem_responses(401, 403, 409, 422))
+@router.post("/accounts", summary="新建账号", status_code=201, responses=problem_responses(401, 403, 409, 422))
 def create_account(
     request: Request, response: Response, call: Annotated[Call, writing(Role.ADMIN)], body: schemas.NewAccount
 ) -> schemas.AccountWithSecret:
-    """An officer's account, with its one-time activation code; or a dashboard's, with its client secret. Both are
-    shown only in this answer.
+    """新建工作人员账号，答复一次性激活码；或新建看板程序账号，答复客户端密钥。二者都只在此显示一次。
+
+    An officer's account, with its one-time activation code; or a dashboard's, with its client secret. Both are shown
+    only in this answer.
     """
     response.headers["Cache-Control"] = "no-store"
     return accounts.create(call, body, _settings(request).activation_days)
 
 
-@router.patch("/accounts/{account_id}", responses=problem_responses(401, 403, 404, 409, 422))
+@router.patch("/accounts/{account_id}", summary="更改账号", responses=problem_responses(401, 403, 404, 409, 422))
 def update_account(
     request: Request,
     response: Response,
@@ -130,14 +156,20 @@ def update_account(
     account_id: UUID,
     body: schemas.AccountChange,
 ) -> schemas.AccountWithSecret:
-    """Change an account, switch it off or on, or hand out a new code or secret. Holds from the next request on."""
+    """更改、停用或启用账号，或重新发放激活码、密钥。自下一次请求起生效。
+
+    Change an account, switch it off or on, or hand out a new code or secret. Holds from the next request on.
+    """
     response.headers["Cache-Control"] = "no-store"
     return accounts.change(call, account_id, body, _settings(request).activation_days)
 
 
-@root_router.get("/.well-known/jwks.json")
+@root_router.get("/.well-known/jwks.json", summary="查询令牌公钥")
 def get_jwks(request: Request, response: Response, visit: Visiting) -> schemas.PublicKeys:
-    """The public keys of the access tokens (RFC 7517)."""
+    """验证访问令牌所用的公钥（RFC 7517）。
+
+    The public keys of the access tokens (RFC 7517).
+    """
     response.headers["Cache-Control"] = "public, max-age=60"
     keys = request.app.state.keyring.public_keys(visit.now)
     return schemas.PublicKeys.model_validate({"keys": keys})

@@ -24,12 +24,18 @@ NewLogin = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{2,63}$"),
     AfterValidator(_lower),
-    Field(examples=["yunling.office"], description="3 至 64 个小写字母、数字或 . _ @ -"),
+    Field(
+        examples=["yunling.office"],
+        description="3 至 64 个小写字母、数字或 . _ @ -。From 3 to 64 small letters, digits or . _ @ -",
+    ),
 ]
 
 
 class TokenForm(BaseModel):
-    """OAuth2 (RFC 6749): what each `grant_type` needs is checked by it, with OAuth2's own error codes."""
+    """OAuth2（RFC 6749）表单：各 `grant_type` 所需的项由其自行检查，错误代码依照 OAuth2。
+
+    OAuth2 (RFC 6749): what each `grant_type` needs is checked by it, with OAuth2's own error codes.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -37,17 +43,21 @@ class TokenForm(BaseModel):
         }
     )
 
-    grant_type: Annotated[str, Field(max_length=100, description="password、refresh_token 或 client_credentials")] = ""
+    grant_type: Annotated[
+        str, Field(max_length=100, description="取 password、refresh_token 或 client_credentials。One of these three.")
+    ] = ""
     username: TypedLogin | None = None
     password: Annotated[AnyPassword, Field(json_schema_extra={"format": "password"})] | None = None
     refresh_token: Annotated[str, Field(max_length=200)] | None = None
     client_id: TypedLogin | None = None
     client_secret: Annotated[AnyPassword, Field(json_schema_extra={"format": "password"})] | None = None
-    scope: Annotated[str, Field(max_length=500, description="不使用；权限由账号的角色决定")] = ""
+    scope: Annotated[
+        str, Field(max_length=500, description="不使用；权限由账号的角色决定。Not used: the account's role decides.")
+    ] = ""
 
 
 class RevokeForm(BaseModel):
-    """RFC 7009."""
+    """退出登录的表单（RFC 7009）。The form for signing out (RFC 7009)."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"token": "0192f7c2….k3Jd…"}})
 
@@ -58,8 +68,11 @@ class RevokeForm(BaseModel):
 class Tokens(BaseModel):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
-    expires_in: Annotated[int, Field(description="秒", examples=[600])]
-    refresh_token: Annotated[str, Field(description="只能使用一次，每次换得新的一个")] | None = None
+    expires_in: Annotated[int, Field(description="有效秒数。Seconds.", examples=[600])]
+    refresh_token: (
+        Annotated[str, Field(description="只能使用一次，每次换得新的一个。Good for one use, which gives the next one.")]
+        | None
+    ) = None
 
 
 class Activation(Input):
@@ -86,7 +99,7 @@ class PasswordChange(Input):
 
 
 class PublicKey(BaseModel):
-    """A JSON Web Key (RFC 7517) of the curve P-256."""
+    """P-256 曲线的 JSON Web Key（RFC 7517）。A JSON Web Key (RFC 7517) of the curve P-256."""
 
     kty: str
     crv: str
@@ -102,7 +115,7 @@ class PublicKeys(BaseModel):
 
 
 class OwnPosting(Output):
-    """The posting that holds today."""
+    """今日的派驻。The posting that holds today."""
 
     id: UUID
     village_code: AreaCode
@@ -146,7 +159,7 @@ class NewAccount(Input):
 
 
 class AccountChange(Input):
-    """Only what is sent changes."""
+    """只更改所填的项。Only what is sent changes."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"active": False}})
 
@@ -155,8 +168,13 @@ class AccountChange(Input):
     area_code: AreaCode | None = None
     unit_id: UUID | None = None
     active: bool | None = None
-    new_activation_code: Annotated[bool, Field(description="重新发放一次性激活码")] = False
-    new_client_secret: Annotated[bool, Field(description="更换看板程序的密钥，旧密钥立即失效")] = False
+    new_activation_code: Annotated[bool, Field(description="重新发放一次性激活码。Hand out a new one-time code.")] = (
+        False
+    )
+    new_client_secret: Annotated[
+        bool,
+        Field(description="更换看板程序的密钥，旧密钥立即失效。A new secret for a dashboard; the old one is void."),
+    ] = False
 
 
 class AccountOut(Output):
@@ -168,13 +186,15 @@ class AccountOut(Output):
     unit_id: UUID | None
     cadre_id: UUID | None
     active: bool
-    activated: Annotated[bool, Field(description="已设置密码（看板程序：已有密钥）")]
+    activated: Annotated[
+        bool, Field(description="已设置密码（看板程序：已有密钥）。Has a password (a dashboard: a secret).")
+    ]
     activation_expires_at: InstantOut | None
     created_at: InstantOut
 
 
 class AccountWithSecret(AccountOut):
-    """The two secrets are shown in this answer and never again."""
+    """激活码、密钥只在此显示一次。The two secrets are shown in this answer and never again."""
 
     activation_code: Annotated[str, Field(examples=["K7QM-2XRB-9TDE"])] | None = None
     client_secret: str | None = None

@@ -19,7 +19,10 @@ OfficeName = Literal["township", "county", "city", "unit"]
 
 
 class LeaveIn(Input):
-    """A request; `id` is a UUID that the phone made, so that sending it again is safe."""
+    """请假申请；`id` 为手机生成的 UUID，重复提交无妨。
+
+    A request; `id` is a UUID that the phone made, so that sending it again is safe.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -39,8 +42,7 @@ class LeaveIn(Input):
     id: UUID
     kind: Kind
     starts_on: Day
-    ends_on: Day
-    """Inclusive."""
+    ends_on: Annotated[Day, Field(description="含当日。Inclusive.")]
     reason: LongText
     destination: ShortText | None = None
 
@@ -82,7 +84,10 @@ class PersonOut(Output):
 
 
 class StepOut(Output):
-    """One office's say. Steps of a joint approval are open together, in any order."""
+    """一个单位的审批环节。联合审批的各环节同时进行，不分先后。
+
+    One office's say. Steps of a joint approval are open together, in any order.
+    """
 
     office: OfficeName
     state: StepState
@@ -92,7 +97,10 @@ class StepOut(Output):
 
 
 class BasisOut(Output):
-    """A provision that the route rests on: its article and quote, and the reading where the text is silent."""
+    """审批环节所依据的条文：条款、原文，条文没有写明的另附理解。
+
+    A provision that the route rests on: its article and quote, and the reading where the text is silent.
+    """
 
     key: str
     value: Any
@@ -112,10 +120,14 @@ class LeaveOut(Output):
     kind: Kind
     starts_on: date
     ends_on: date
-    days: int
-    """Calendar days, both ends included."""
-    counted_days: int
-    """The days that chose the route: these and those of the adjoining requests."""
+    days: Annotated[int, Field(description="自然日，含首尾两日。Calendar days, both ends included.")]
+    counted_days: Annotated[
+        int,
+        Field(
+            description="据以确定审批单位的天数：本次与相邻各次合计。"
+            "The days that chose the route: these and those of the adjoining requests."
+        ),
+    ]
     adjoining: list[UUID]
     calendar_assumed: bool
     route: list[StepOut]
@@ -125,11 +137,21 @@ class LeaveOut(Output):
     posting_id: UUID
     village_code: str
     cadre: PersonOut
-    covered_until: date | None
-    """The last day that counts as leave once approved; null where no day does."""
+    covered_until: Annotated[
+        date | None,
+        Field(
+            description="批准后计为请假的最后一天；没有一天计入的为空。"
+            "The last day that counts as leave once approved; null where no day does."
+        ),
+    ]
     returned_on: date | None
-    locked_days: list[date]
-    """Days whose month the township had filed before: an approval leaves them as filed, the county corrects them."""
+    locked_days: Annotated[
+        list[date],
+        Field(
+            description="所在月份乡镇已经报送的日期：批准后维持原状，由县级更正。"
+            "Days whose month the township had filed before: they stay as filed, and the county corrects them."
+        ),
+    ]
     attachments: Annotated[int, Field(ge=0)]
     created_at: InstantOut
 

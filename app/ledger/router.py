@@ -37,19 +37,26 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             workbook.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     },
-    304: {"description": "Not modified"},
+    304: {"description": "未更改 Not modified"},
 }
 
 
-@router.get("/ledger", response_class=StreamingResponse, responses=_ANSWERS)
+@router.get("/ledger", summary="查询月考勤表", response_class=StreamingResponse, responses=_ANSWERS)
 def get_ledger(
     request: Request,
     call: Annotated[Call, reporting(*OFFICERS)],
-    area: Annotated[AreaCode, Query(description="A unit officer sees the cadres that the unit sent.")],
-    month: Annotated[schemas.Month | None, Query(description="YYYY-MM; defaults to the current month.")] = None,
+    area: Annotated[
+        AreaCode, Query(description="派出单位只见本单位派出的干部。A unit officer sees the cadres that the unit sent.")
+    ],
+    month: Annotated[
+        schemas.Month | None, Query(description="YYYY-MM，不填为本月。Defaults to the current month.")
+    ] = None,
     form: Annotated[Form, Query(alias="format")] = Form.JSON,
 ) -> Response:
-    """月考勤表：一人一行（先后在两村的各一行），一日一列；三种格式逐格相同。"""
+    """月考勤表：一人一行（先后在两村的各一行），一日一列；三种格式逐格相同。
+
+    The month sheet: a row a cadre (one for each village), a column a day; the three formats are equal to the cell.
+    """
     question = service.ask(call, area, month)
     headers = {
         "ETag": etag_of("ledger", form, *version_of(call.session, question)),

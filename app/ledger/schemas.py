@@ -30,7 +30,9 @@ Month = Annotated[
 
 
 class LedgerCell(Output):
-    """`text` is what the printed sheet shows: √ 公 假 休 ×, blank for 待定, with * behind it while the township has not
+    """`text` 即印在表上的内容：√ 公 假 休 ×，待定为空白，乡镇未确认的后加 *；／ 为不在派驻期内，— 为没有记录。
+
+    `text` is what the printed sheet shows: √ 公 假 休 ×, blank for 待定, with * behind it while the township has not
     confirmed the day; ／ for a day outside the posting, — for one that was never recorded.
     """
 
@@ -47,19 +49,28 @@ class LedgerDayNumbers(Output):
     rest: int
     absent: int
     pending: int
-    unconfirmed: int
-    """Of all six statuses together."""
+    unconfirmed: Annotated[int, Field(description="六种状态合计的未确认数。Of all six statuses together.")]
 
 
 class LedgerNumbers(LedgerDayNumbers):
-    allowance_days: int
-    """实际在岗天数 (第十七条); which statuses count is said in `basis`."""
-    allowance_unconfirmed: int
-    """Those of `allowance_days` that the township has not confirmed."""
+    allowance_days: Annotated[
+        int,
+        Field(
+            description="实际在岗天数（第十七条）；计入哪些状态见 `basis`。"
+            "Days on post (article 17); which statuses count is said in `basis`."
+        ),
+    ]
+    allowance_unconfirmed: Annotated[
+        int,
+        Field(
+            description="`allowance_days` 中乡镇尚未确认的。"
+            "Those of `allowance_days` that the township has not confirmed."
+        ),
+    ]
 
 
 class LedgerDay(LedgerDayNumbers):
-    """A column: how many people were posted, and how they stood."""
+    """一列：当日派驻人数和各状态人数。A column: how many people were posted, and how they stood."""
 
     date: date
     weekday: str
@@ -70,7 +81,7 @@ class LedgerDay(LedgerDayNumbers):
 
 
 class LedgerRow(Output):
-    """One posting; `cells` are in the order of `days`."""
+    """一个派驻；`cells` 与 `days` 逐一对应。One posting; `cells` are in the order of `days`."""
 
     posting_id: UUID
     cadre_id: UUID
@@ -156,7 +167,7 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class Ledger(Output):
-    """月考勤表. The rows are in the order of village, duty and name."""
+    """月考勤表，各行按村、职务、姓名排列。The month sheet; the rows are in the order of village, duty and name."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -166,10 +177,16 @@ class Ledger(Output):
     month: str
     first: date
     last: date
-    calendar_assumed: bool
-    """Whether some of the month's days belong to a year whose calendar is not loaded."""
-    people: int
-    """Cadres; who served in two villages has two rows."""
+    calendar_assumed: Annotated[
+        bool,
+        Field(
+            description="本月是否有日子所在年份没有导入日历。"
+            "Whether some of the month's days belong to a year whose calendar is not loaded."
+        ),
+    ]
+    people: Annotated[
+        int, Field(description="干部人数；先后在两村的有两行。Cadres; who served in two villages has two rows.")
+    ]
     days: list[LedgerDay]
     rows: list[LedgerRow]
     numbers: LedgerNumbers

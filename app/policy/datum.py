@@ -28,7 +28,7 @@ _STEPS = 8
 
 
 class Datum(StrEnum):
-    """What a pair of longitude and latitude refers to."""
+    """经纬度所用的坐标系。What a pair of longitude and latitude refers to."""
 
     WGS84 = "wgs84"
     GCJ02 = "gcj02"

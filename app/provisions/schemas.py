@@ -23,7 +23,7 @@ def _small(value: Any) -> Any:
 
 
 class TextOut(Output):
-    """What holds everywhere, beside a county's own provision."""
+    """与本县规定并列的普遍规定。What holds everywhere, beside a county's own provision."""
 
     value: Any
     article: str | None
@@ -33,12 +33,14 @@ class TextOut(Output):
 
 
 class ProvisionOut(Output):
-    """`text`: the article says it. `reading`: the article is silent or ambiguous, and this is how it is taken. `local`:
-    a setting, or a county's own provision; without an `article` it is nobody's policy and is never to be shown as such.
+    """`text`：条文写明的。`reading`：条文没有写明或有歧义，所采的理解。`local`：本地设置，或县级自行规定的；没有
+    `article` 的不是政策，不得作为政策展示。
+
+    `text`: the article says it. `reading`: the article is silent or ambiguous, and this is how it is taken. `local`: a
+    setting, or a county's own provision; without an `article` it is nobody's policy and is never to be shown as such.
     """
 
-    id: UUID | None
-    """Of a county's own one."""
+    id: Annotated[UUID | None, Field(description="县级规定的标识。Of a county's own one.")]
     key: str
     value: Any
     kind: Literal["text", "reading", "local"]
@@ -46,16 +48,21 @@ class ProvisionOut(Output):
     quote: str | None
     reading: str | None
     reading_en: str | None
-    area: str | None
-    """Null: everywhere."""
+    area: Annotated[str | None, Field(description="为空：各地通用。Null: everywhere.")]
     in_force_from: date
     approval_document: str | None
-    in_force: bool
-    """On the day that was asked about, in the area that was asked about."""
-    amendable: bool
-    """Whether a county may provide otherwise at all."""
-    text: TextOut | None
-    """Of a county's own provision: what it settles or tightens."""
+    in_force: Annotated[
+        bool,
+        Field(
+            description="在所查日期、所查区域是否有效。"
+            "On the day that was asked about, in the area that was asked about."
+        ),
+    ]
+    amendable: Annotated[bool, Field(description="县级可否另行规定。Whether a county may provide otherwise at all.")]
+    text: Annotated[
+        TextOut | None,
+        Field(description="县级规定所明确或收紧的条文。Of a county's own provision: what it settles or tightens."),
+    ]
 
 
 class ProvisionPage(Page[ProvisionOut]):
@@ -82,14 +89,23 @@ class ProvisionIn(Input):
     key: Key
     value: Annotated[Any, AfterValidator(_small)]
     in_force_from: Day
-    area_code: AreaCode | None = None
-    """The own county where left out; or an area inside it."""
-    article: Annotated[ShortText, Field(max_length=100)] | None = None
-    """The county's own document."""
+    area_code: Annotated[
+        AreaCode | None,
+        Field(description="不填为本县；也可为县内的区域。The own county where left out; or an area inside it."),
+    ] = None
+    article: Annotated[
+        Annotated[ShortText, Field(max_length=100)] | None,
+        Field(description="县级文件的文号。The county's own document."),
+    ] = None
     quote: StatementText | None = None
     reading: LongText | None = None
-    approval_document: Annotated[ShortText, Field(max_length=100)] | None = None
-    """Number of the superior's approval; only with one may a county loosen the text."""
+    approval_document: Annotated[
+        Annotated[ShortText, Field(max_length=100)] | None,
+        Field(
+            description="上级批准的文号；有批准方可放宽条文。"
+            "Number of the superior's approval; only with one may a county loosen the text."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _quotes_name_their_document(self) -> "ProvisionIn":
@@ -103,7 +119,7 @@ class ProvisionIn(Input):
 
 
 class HolidayIn(Input):
-    """A day in the shape of holiday-cn."""
+    """holiday-cn 格式的一天。A day in the shape of holiday-cn."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -112,7 +128,10 @@ class HolidayIn(Input):
 
 
 class CalendarIn(Input):
-    """A year's notice: `off` and `working`, or holiday-cn's file as it is (`days`)."""
+    """一年的放假安排：填 `off` 和 `working`，或直接使用 holiday-cn 的文件（`days`）。
+
+    A year's notice: `off` and `working`, or holiday-cn's file as it is (`days`).
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -134,8 +153,10 @@ class CalendarIn(Input):
     schema_name: Annotated[str | None, Field(alias="$schema", max_length=500)] = None
     id_name: Annotated[str | None, Field(alias="$id", max_length=500)] = None
     year: int | None = None
-    source: ShortText | None = None
-    """The notice, as it is shown beside what rests on it."""
+    source: Annotated[
+        ShortText | None,
+        Field(description="通知文号，与以此为据的内容一并显示。The notice, as it is shown beside what rests on it."),
+    ] = None
     off: Annotated[list[Day], Field(max_length=400)] | None = None
     working: Annotated[list[Day], Field(max_length=400)] | None = None
     papers: Annotated[list[ShortText], Field(max_length=10)] | None = None
@@ -165,7 +186,10 @@ class CalendarIn(Input):
 
 
 class CalendarOut(Output):
-    """`assumed`: the year is not loaded; weekends are taken as rest days, and whatever rests on that says so."""
+    """`assumed`：该年没有导入，周末推定为休息日，以此为据的内容处处注明。
+
+    `assumed`: the year is not loaded; weekends are taken as rest days, and whatever rests on that says so.
+    """
 
     year: int
     assumed: bool
@@ -181,8 +205,10 @@ class LockedMonth(Output):
 
 
 class LoadedCalendarOut(CalendarOut):
-    """`days_changed`: days of people that were judged again and came out otherwise. `locked_months`: those of the own
-    area that the township has filed already; only the county's corrections change them.
+    """`days_changed`：重新认定后有变的人日数。`locked_months`：本区域乡镇已经报送的月份，只由县级更正。
+
+    `days_changed`: days of people that were judged again and came out otherwise. `locked_months`: those of the own area
+    that the township has filed already; only the county's corrections change them.
     """
 
     days_changed: int

@@ -34,21 +34,27 @@ class _Recorded(Input):
 
 
 class TransferFlagIn(_Recorded):
-    """1: transfer, resignation or dismissal during the term; the document is the cadre's own application."""
+    """情形 1：任期内工作调动、辞职、辞退等；文件为本人申请。
+
+    Transfer, resignation or dismissal during the term; the document is the cadre's own application.
+    """
 
     ground: Literal["transfer"]
     applied_on: Day
 
 
 class HealthFlagIn(_Recorded):
-    """2: not able to serve for reasons of health; the document is the cadre's own application."""
+    """情形 2：因身体原因不能履职；文件为本人申请。
+
+    Not able to serve for reasons of health; the document is the cadre's own application.
+    """
 
     ground: Literal["health"]
     applied_on: Day
 
 
 class AnnualReviewFlagIn(_Recorded):
-    """3: an annual review that ended 不称职 or 不合格."""
+    """情形 3：年度考核不称职、不合格。An annual review that ended 不称职 or 不合格."""
 
     ground: Literal["annual_review"]
     year: Annotated[int, Field(ge=2000, le=2100)]
@@ -62,14 +68,14 @@ class Sanction(Input):
 
 
 class SanctionsFlagIn(_Recorded):
-    """5: two or more inspection sanctions."""
+    """情形 5：巡查中被责令书面检查、诫勉谈话 2 次以上。Two or more inspection sanctions."""
 
     ground: Literal["sanctions"]
     sanctions: Annotated[list[Sanction], Field(min_length=1, max_length=50)]
 
 
 class ScoreFlagIn(_Recorded):
-    """6: a satisfaction or review score under 60 %."""
+    """情形 6：群众满意度或年度考核得分低于 60%。A satisfaction or review score under 60 %."""
 
     ground: Literal["low_score"]
     kind: Literal["satisfaction", "annual_review"]
@@ -78,14 +84,17 @@ class ScoreFlagIn(_Recorded):
 
 
 class DisciplineFlagIn(_Recorded):
-    """7: dealt with for a breach of discipline or law."""
+    """情形 7：因违纪违法受到处理。Dealt with for a breach of discipline or law."""
 
     ground: Literal["discipline"]
     decided_on: Day
 
 
 class UnsuitableFlagIn(_Recorded):
-    """8: judged unsuitable by county and township both; the township's paper is named beside the county's."""
+    """情形 8：县、乡均认定不宜继续驻村；县级文件之外，另注明乡级文件。
+
+    Judged unsuitable by county and township both; the township's paper is named beside the county's.
+    """
 
     ground: Literal["unsuitable"]
     township_document_number: DocumentNumber

@@ -22,7 +22,7 @@ class StatementIn(Input):
 
 
 class OpinionIn(Input):
-    """The county office's written opinion, once it is signed."""
+    """县级已签发的书面意见。The county office's written opinion, once it is signed."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"document_number": "云帮办〔2026〕12号", "reason": "经核实，建议予以召回。"}]}
@@ -33,7 +33,7 @@ class OpinionIn(Input):
 
 
 class NoticeIn(Input):
-    """The 召回通知 to the dispatch unit, once it is signed."""
+    """已签发的、发给派出单位的召回通知。The notice of recall to the dispatch unit, once it is signed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"document_number": "云帮办〔2026〕13号"}]})
 
@@ -41,7 +41,7 @@ class NoticeIn(Input):
 
 
 class RecallIn(Input):
-    """`recalled_on` is the last day of the posting."""
+    """`recalled_on` 为派驻的最后一天。`recalled_on` is the last day of the posting."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"recalled_on": "2026-11-24", "document_number": "云财函〔2026〕8号"}]}
@@ -52,7 +52,10 @@ class RecallIn(Input):
 
 
 class ReassignmentIn(Input):
-    """`reassigned_on` is the last day of the posting; the document is the approval by the unit and the office."""
+    """`reassigned_on` 为派驻的最后一天；文件为派出单位和县办的批准。
+
+    `reassigned_on` is the last day of the posting; the document is the approval by the unit and the office.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"reassigned_on": "2026-11-24", "document_number": "云财函〔2026〕9号"}]}
@@ -75,7 +78,7 @@ class FillingIn(Input):
 
 
 class FlagOut(Output):
-    """One flag in a list."""
+    """列表中的一条召回预警。One flag in a list."""
 
     id: UUID
     posting_id: UUID
@@ -92,14 +95,24 @@ class FlagOut(Output):
     raised_at: InstantOut
     changed_at: InstantOut
     statement_at: InstantOut | None
-    statement_due_on: date | None
-    """The last day of the cadre's time to answer; the county writes its opinion after it, or after the statement."""
-    facts_changed: bool
-    """The ledger no longer counts days on which the opinion or notice rests; the county has to look."""
+    statement_due_on: Annotated[
+        date | None,
+        Field(
+            description="本人陈述的最后一天；期满或收到陈述后，县级方可提出意见。"
+            "The last day of the cadre's time to answer; the county's opinion comes after it, or after the statement."
+        ),
+    ]
+    facts_changed: Annotated[
+        bool,
+        Field(
+            description="书面意见或召回通知所依据的日期，台账已不再计入；待县级处理。"
+            "The ledger no longer counts days on which the opinion or notice rests; the county has to look."
+        ),
+    ]
 
 
 class FlagTurn(Output):
-    """`by` is null where the service acted by itself."""
+    """`by` 为空，表示由系统自动办理。`by` is null where the service acted by itself."""
 
     at: InstantOut
     by: Actor | None
@@ -113,12 +126,14 @@ class FlagTurn(Output):
 
 class ChangedFacts(Output):
     days_gone: list[date]
-    counts: dict[str, Any]
-    """What is counted now."""
+    counts: Annotated[dict[str, Any], Field(description="现在的计数。What is counted now.")]
 
 
 class Consequences(Output):
-    """第九条（五）: no awards in the calendar year, no promotion before the date; both on the cadre's file."""
+    """第九条（五）：当年不得评先评优，所列日期之前不得提拔使用；二者记入干部档案。
+
+    Article 9 (5): no awards in the calendar year, no promotion before the date; both on the cadre's file.
+    """
 
     recalled_on: date
     no_awards_in: int
@@ -126,7 +141,10 @@ class Consequences(Output):
 
 
 class PaperOut(Output):
-    """A paper of the procedure: its draft, and its number and day once it is signed."""
+    """办理中的一份公文：草稿，及签发后的文号和日期。
+
+    A paper of the procedure: its draft, and its number and day once it is signed.
+    """
 
     kind: str
     draft: str
@@ -136,14 +154,17 @@ class PaperOut(Output):
 
 class FlagDetailOut(FlagOut):
     days: list[date]
-    evidence: list[DayOfMine]
-    """What the ledger says of these days now."""
+    evidence: Annotated[
+        list[DayOfMine], Field(description="台账中这些日期现在的状态。What the ledger says of these days now.")
+    ]
     basis: list[Basis]
     history: list[FlagTurn]
     statement: str | None
     changed_facts: ChangedFacts | None
-    facts: dict[str, Any] | None
-    """What the office recorded for a ground other than absence."""
+    facts: Annotated[
+        dict[str, Any] | None,
+        Field(description="旷工以外的情形，县级登记的事实。What the office recorded for a ground other than absence."),
+    ]
     consequences: Consequences | None
     papers: list[PaperOut]
 

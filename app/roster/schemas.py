@@ -34,7 +34,10 @@ class AreaOut(Output):
 
 
 class FenceOut(Output):
-    """`geometry` is WGS-84, `{"circle": {"lng", "lat", "radius_m"}}` or `{"polygon": <GeoJSON>}`; `drawn` is what was
+    """`geometry` 为 WGS-84，`{"circle": {"lng", "lat", "radius_m"}}` 或 `{"polygon": <GeoJSON>}`；`drawn`
+    为提交时的原样和原坐标系。
+
+    `geometry` is WGS-84, `{"circle": {"lng", "lat", "radius_m"}}` or `{"polygon": <GeoJSON>}`; `drawn` is what was
     sent, in its own datum.
     """
 
@@ -45,8 +48,8 @@ class FenceOut(Output):
 
 
 class AreaDetail(AreaOut):
-    path: list[AreaOut] = Field(description="The areas above it, highest first.")
-    fences: list[FenceOut] | None = Field(description="Null for those who may not see them.")
+    path: list[AreaOut] = Field(description="各上级区划，由高到低。The areas above it, highest first.")
+    fences: list[FenceOut] | None = Field(description="无权查看的为空。Null for those who may not see them.")
 
 
 class AreaIn(Input):
@@ -71,12 +74,13 @@ class CenterIn(Input):
 class CircleIn(Input):
     center: CenterIn
     radius_m: Annotated[float, Field(ge=10, le=50_000)] | None = Field(
-        default=None, description="In metres; the fence radius in force in the area unless given."
+        default=None,
+        description="米；不填为当地现行的围栏半径。In metres; the fence radius in force in the area unless given.",
     )
 
 
 class PolygonIn(Input):
-    """GeoJSON in WGS-84, longitude first."""
+    """WGS-84 的 GeoJSON，经度在前。GeoJSON in WGS-84, longitude first."""
 
     type: Literal["Polygon", "MultiPolygon"]
     coordinates: list[Any]
@@ -100,7 +104,10 @@ class ShapeIn(Input):
 
 
 class FencesIn(Input):
-    """One shape, or several of them in `fences`. They take the place of the village's earlier ones."""
+    """一个围栏，或在 `fences` 中列出多个；替换该村原有的全部围栏。
+
+    One shape, or several of them in `fences`. They take the place of the village's earlier ones.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -147,7 +154,10 @@ class UnitOut(UnitRef):
 
 
 class UnitIn(Input):
-    """A unit belongs to the viewer's county, or to the city or province above it, as its level says."""
+    """按级别归属本县，或所属的市、省。
+
+    A unit belongs to the viewer's county, or to the city or province above it, as its level says.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "青川市水利局", "level": "city"}]})
 
@@ -181,7 +191,9 @@ class CadrePatch(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "13900000002"}]})
 
     name: Name | None = None
-    phone: Phone | None = Field(default=None, description="Also becomes the login of the cadre's account.")
+    phone: Phone | None = Field(
+        default=None, description="同时成为其登录名。Also becomes the login of the cadre's account."
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -198,14 +210,17 @@ class CadreOut(Output):
     name: str
     phone: str
     id_number: str | None = Field(
-        description="Birth date masked; null except for county officers.", examples=["990101********001X"]
+        description="隐去出生日期；只有县级可见。Birth date masked; null except for county officers.",
+        examples=["990101********001X"],
     )
-    activated: bool | None = Field(description="Whether the account has its password; null except for county officers.")
+    activated: bool | None = Field(
+        description="账号是否已设密码；只有县级可见。Whether it has its password; null except for county officers."
+    )
 
 
 class NewCadreOut(CadreOut):
     login: str
-    activation_code: str = Field(description="Shown once.", examples=["K7QM-2XRB-9TDE"])
+    activation_code: str = Field(description="只显示一次。Shown once.", examples=["K7QM-2XRB-9TDE"])
     activation_expires_at: InstantOut
 
 
@@ -254,7 +269,7 @@ class PostingOut(Output):
 class PostingEndIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"ends_on": "2026-12-31", "reason": "期满轮换"}]})
 
-    ends_on: Day = Field(description="The last day of the posting.")
+    ends_on: Day = Field(description="派驻的最后一天。The last day of the posting.")
     reason: ShortText
 
 
@@ -267,7 +282,7 @@ class TeamMember(Output):
 
 
 class TeamFinding(Output):
-    """A warning; nothing is refused for it."""
+    """提示，不因此拒绝办理。A warning; nothing is refused for it."""
 
     code: Finding
     detail: str
@@ -275,14 +290,18 @@ class TeamFinding(Output):
 
 
 class TeamOut(Output):
-    """A village's team on a day. `size`, `levels` and `findings` are of the whole team, also where the viewer sees
-    only some of its members.
+    """某日一村的工作队。`size`、`levels`、`findings` 按全队计，查看者只见部分队员的也是如此。
+
+    A village's team on a day. `size`, `levels` and `findings` are of the whole team, also where the viewer sees only
+    some of its members.
     """
 
     village_code: str
     village: str
     size: int
-    level: UnitLevel | None = Field(description="Null where units of two levels serve in the village.")
+    level: UnitLevel | None = Field(
+        description="该村有两个层级的单位派驻时为空。Null where units of two levels serve in the village."
+    )
     levels: list[UnitLevel]
     units: list[UnitRef]
     members: list[TeamMember]
@@ -290,14 +309,19 @@ class TeamOut(Output):
 
 
 class RowFaultOut(Output):
-    row: int = Field(description="As the spreadsheet counts; the heading is in the first row.")
+    row: int = Field(
+        description="表格中的行号，表头为第 1 行。As the spreadsheet counts; the heading is in the first row."
+    )
     column: str
     code: str
     detail: str
 
 
 class ImportReport(Output):
-    """What an import did, or on a dry run would do. With any error nothing is saved and the counts are 0."""
+    """导入的结果，或试运行的预计结果。有任何错误时一行也不保存，各项计数为 0。
+
+    What an import did, or on a dry run would do. With any error nothing is saved and the counts are 0.
+    """
 
     rows: int
     created: int

@@ -17,7 +17,7 @@ from app.web.schemas import AreaCode, Day
 router = APIRouter(tags=["stats"], responses=problem_responses(401, 403, 404, 422))
 
 Asker = Annotated[Call, reporting(*OFFICERS, Role.DASHBOARD)]
-AreaQuery = Annotated[AreaCode | None, Query(description="Defaults to the caller's own area.")]
+AreaQuery = Annotated[AreaCode | None, Query(description="不填为本区域。Defaults to the caller's own area.")]
 
 CSV_COLUMNS = (
     "period",
@@ -42,24 +42,36 @@ CSV_COLUMNS = (
 
 _ATTENDANCE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-    304: {"description": "Not modified"},
+    304: {"description": "未更改 Not modified"},
 }
 
 
-@router.get("/stats/attendance", responses=_ATTENDANCE)
+@router.get("/stats/attendance", summary="统计考勤", responses=_ATTENDANCE)
 def get_attendance_stats(
     request: Request,
     response: Response,
     call: Asker,
     area: AreaQuery = None,
-    first: Annotated[Day | None, Query(alias="from", description="Defaults to the first of `to`'s month.")] = None,
-    last: Annotated[Day | None, Query(alias="to", description="Inclusive; defaults to today.")] = None,
-    by: Annotated[By, Query(description="`area`: the areas one level below; `unit`: the dispatch units.")] = By.DAY,
+    first: Annotated[
+        Day | None, Query(alias="from", description="不填为 `to` 所在月的 1 日。Defaults to the first of `to`'s month.")
+    ] = None,
+    last: Annotated[
+        Day | None, Query(alias="to", description="含当日，不填为今天。Inclusive; defaults to today.")
+    ] = None,
+    by: Annotated[
+        By,
+        Query(description="`area` 为下一级各区划，`unit` 为各派出单位。The areas one level below; the dispatch units."),
+    ] = By.DAY,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
-    envelope: Annotated[bool, Query(description="false: the bare array of rows.")] = True,
+    envelope: Annotated[
+        bool, Query(description="填 false 只返回各行的数组。The bare array of rows where false.")
+    ] = True,
 ) -> schemas.AttendanceStats | list[schemas.AttendanceRow]:
-    """Person-days by status, at most 366 days at once. What `meta` says is also in the headers `X-Data-As-Of` and
-    `X-Calendar-Assumed`, for forms that have no place for it.
+    """按状态统计人日数，一次最多 366 天。数据时间和日历是否推定另见答复头 `X-Data-As-Of`、`X-Calendar-Assumed`，
+    供没有 `meta` 的格式使用。
+
+    Person-days by status, at most 366 days at once. The data's time, and whether the calendar is assumed, are also in
+    the headers `X-Data-As-Of` and `X-Calendar-Assumed`, for forms without `meta`.
     """
     end = last or call.today
     asking = answers.ask(call, area, first or end.replace(day=1), end, by, language_of(request))
@@ -74,9 +86,12 @@ def get_attendance_stats(
     return answer if envelope else answer.rows
 
 
-@router.get("/stats/today", responses={304: {"description": "Not modified"}})
+@router.get("/stats/today", summary="统计今日", responses={304: {"description": "未更改 Not modified"}})
 def get_today_stats(request: Request, response: Response, call: Asker, area: AreaQuery = None) -> schemas.TodayStats:
-    """The day so far, and what of yesterday waits to be confirmed."""
+    """截至目前的今日情况，和昨日待确认的数目。
+
+    The day so far, and what of yesterday waits to be confirmed.
+    """
     asking = answers.ask_today(call, area, language_of(request))
     kept = _kept("today", *answers.version_of(call, asking))
     if unchanged := not_modified(request, kept):
@@ -86,11 +101,14 @@ def get_today_stats(request: Request, response: Response, call: Asker, area: Are
     return answer
 
 
-@router.get("/stats/recall-flags", responses={304: {"description": "Not modified"}})
+@router.get("/stats/recall-flags", summary="统计召回预警", responses={304: {"description": "未更改 Not modified"}})
 def get_recall_flag_stats(
     request: Request, response: Response, call: Asker, area: AreaQuery = None
 ) -> schemas.FlagStats:
-    """How many flags there are, by ground and state."""
+    """按情形和状态统计召回预警。
+
+    How many flags there are, by ground and state.
+    """
     asking = answers.ask_flags(call, area, language_of(request))
     counted = answers.flag_counts(call, asking)
     kept = _kept("flags", counted, *answers.version_of(call, asking))

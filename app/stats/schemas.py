@@ -1,10 +1,10 @@
 """What the stats endpoints answer: flat rows for dashboards."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from app.web.schemas import InstantOut, Output
 
@@ -38,7 +38,10 @@ _ROW: dict[str, Any] = {
 
 
 class Numbers(Output):
-    """Person-days; `people` is the sum of the six statuses. All are null where `suppressed`."""
+    """人日数；`people` 为六种状态之和。`suppressed` 时均为空。
+
+    Person-days; `people` is the sum of the six statuses. All are null where `suppressed`.
+    """
 
     people: int | None
     on_post: int | None
@@ -52,8 +55,11 @@ class Numbers(Output):
 
 
 class AttendanceRow(Numbers):
-    """A flat row. `period` is YYYY-MM-DD, YYYY-Www, YYYY-MM, or `from/to` where rows are areas or units; `starts_on`
-    and `ends_on` are the days of it that were asked for, both inclusive.
+    """一行统计。`period` 为 YYYY-MM-DD、YYYY-Www、YYYY-MM，按区划或单位统计的为 `from/to`；`starts_on`、`ends_on`
+    为其中所查的首尾两日，均含当日。
+
+    A flat row. `period` is YYYY-MM-DD, YYYY-Www, YYYY-MM, or `from/to` where rows are areas or units; `starts_on` and
+    `ends_on` are the days of it that were asked for, both inclusive.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ROW]})
@@ -69,10 +75,20 @@ class AttendanceRow(Numbers):
 
 
 class Meta(Output):
-    as_of: InstantOut
-    """Of the data; older than the answer where a standby lags behind."""
-    calendar_assumed: bool
-    """Whether a year that nobody has published yet is among the days, so that weekends are assumed."""
+    as_of: Annotated[
+        InstantOut,
+        Field(
+            description="数据的时间；备库滞后时早于答复时间。"
+            "Of the data; older than the answer where a standby lags behind."
+        ),
+    ]
+    calendar_assumed: Annotated[
+        bool,
+        Field(
+            description="所涉日期中是否有尚未公布放假安排的年份，其周末推定为休息日。"
+            "Whether a year that nobody has published yet is among the days, so that weekends are assumed."
+        ),
+    ]
     definitions: dict[str, str]
 
 
@@ -84,7 +100,7 @@ class AttendanceStats(Output):
 
 
 class TodayStats(Numbers):
-    """Today so far."""
+    """截至目前的今日。Today so far."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -21,7 +21,27 @@ _HEADERS = {
 }
 
 
+TAGS = {
+    "identity": "登录和账号 Signing in and accounts",
+    "roster": "区划、派出单位、花名册和派驻 Areas, dispatch units, cadres and their postings",
+    "check-in": "到岗登记 Check-ins",
+    "attendance": "考勤：认定、确认、更正、台账 The days: judged, confirmed, corrected; the ledger",
+    "whereabouts": "去向和群众反映 Whereabouts and residents' reports",
+    "board": "去向牌网页 The board's pages",
+    "leave": "请假、审批、销假 Leave, its decisions, the return from it",
+    "recall": "召回、调整和空缺 Recall, reassignment, vacancies",
+    "provisions": "条文和日历 Provisions and calendars",
+    "filings": "报送和停电断网 Filings and outages",
+    "feedback": "意见和答复 Complaints and answers",
+    "webhooks": "事件推送 Events for other systems",
+    "stats": "统计 Numbers for dashboards",
+    "operation": "运行 Health and metrics",
+}
+
+
 def install_docs(app: FastAPI) -> None:
+    app.openapi_tags = [{"name": name, "description": text} for name, text in TAGS.items()]
+
     @app.get("/docs", include_in_schema=False)
     def get_docs() -> FileResponse:
         return FileResponse(STATIC / "docs.html", headers=_HEADERS)
@@ -32,7 +52,7 @@ def install_docs(app: FastAPI) -> None:
 
 def _complete_openapi(app: FastAPI) -> None:
     """What routes leave out: the problem they refer to, and that before an operation of ours is asked any address or
-    body can be broken (400), and a body too large (413).
+    body can be broken (400), and a body too large (413). An ordinary answer is called so in Chinese too.
     """
     generate = app.openapi
 
@@ -41,6 +61,7 @@ def _complete_openapi(app: FastAPI) -> None:
             _add_problem(generate()["components"])
             for item in generate()["paths"].values():
                 for operation in item.values():
+                    _name_successes(operation["responses"])
                     if "requestBody" in operation:
                         _declare(operation["responses"], 400, 413)
                     elif operation.get("parameters"):
@@ -55,6 +76,12 @@ def _add_problem(components: dict[str, Any]) -> None:
     problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schemas = components["schemas"] | problem.pop("$defs") | {ProblemBody.__name__: problem}
     components["schemas"] = {name: schemas[name] for name in sorted(schemas)}
+
+
+def _name_successes(responses: dict[str, Any]) -> None:
+    for response in responses.values():
+        if response["description"] == "Successful Response":
+            response["description"] = "成功 Success"
 
 
 def _declare(responses: dict[str, Any], *statuses: int) -> None:

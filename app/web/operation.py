@@ -25,15 +25,21 @@ def _database(request: Request) -> Database:
     return database
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="存活检查")
 def get_healthz() -> Health:
-    """The process answers."""
+    """进程能够答复。
+
+    The process answers.
+    """
     return Health()
 
 
-@router.get("/readyz", responses=problem_responses(503))
+@router.get("/readyz", summary="就绪检查", responses=problem_responses(503))
 def get_readyz(database: Annotated[Database, Depends(_database)]) -> Health:
-    """The process answers and reaches its database."""
+    """进程能够答复，并能连上数据库。
+
+    The process answers and reaches its database.
+    """
     try:
         with database.reading() as session:
             session.execute(select(1))
@@ -42,7 +48,10 @@ def get_readyz(database: Annotated[Database, Depends(_database)]) -> Health:
     return Health()
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", summary="运行指标", response_class=Response)
 def get_metrics() -> Response:
-    """Prometheus' text format."""
+    """运行指标，Prometheus 文本格式。
+
+    Metrics in Prometheus' text format.
+    """
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -27,8 +27,10 @@ class PageRequest:
         self,
         request: Request,
         response: Response,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-        cursor: Annotated[str | None, Query(max_length=500)] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="每页条数。Items on a page.")] = DEFAULT_LIMIT,
+        cursor: Annotated[
+            str | None, Query(max_length=500, description="上一页的 next_cursor。The `next_cursor` of the page before.")
+        ] = None,
     ) -> None:
         self.limit = limit
         self._cursor = cursor

@@ -12,7 +12,10 @@ from app.whereabouts.words import State
 
 
 class WhereaboutsIn(Input):
-    """A declaration; `id` is a UUID that the phone made, so that sending it again is safe."""
+    """一次去向填报；`id` 为手机生成的 UUID，重复提交无妨。
+
+    A declaration; `id` is a UUID that the phone made, so that sending it again is safe.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -34,8 +37,9 @@ class WhereaboutsIn(Input):
     destination: ShortText | None = None
     since: InstantIn
     expected_back_at: InstantIn | None = None
-    note: LongText | None = None
-    """For the township; the board does not show it."""
+    note: Annotated[
+        LongText | None, Field(description="供乡镇了解，去向牌不显示。For the township; the board does not show it.")
+    ] = None
 
     @field_validator("expected_back_at")
     @classmethod
@@ -51,7 +55,7 @@ class WhereaboutsIn(Input):
 
 
 class WhereaboutsOut(Output):
-    """A declaration as it was stored."""
+    """已存的去向填报。A declaration as it was stored."""
 
     id: UUID
     posting_id: UUID
@@ -65,10 +69,13 @@ class WhereaboutsOut(Output):
 
 
 class WhereaboutsRecord(WhereaboutsOut):
-    """A declaration in the history, with the days that it speaks for."""
+    """去向记录及其所涉日期。A declaration in the history, with the days that it speaks for."""
 
     first_day: date
-    last_day: date | None = Field(description="含当日；空表示尚未结束；早于 first_day 表示没有可计入的日期")
+    last_day: date | None = Field(
+        description="含当日；空表示尚未结束；早于 first_day 表示没有可计入的日期。"
+        "Inclusive; null while it lasts; before `first_day` where no day counts."
+    )
 
 
 class BoardVillage(Output):
@@ -90,12 +97,17 @@ class BoardMember(Output):
     destination: str | None
     since: InstantOut | None
     expected_back_at: InstantOut | None
-    overdue: bool = Field(description="已过预计返回时间而没有新的填报")
+    overdue: bool = Field(
+        description="已过预计返回时间而没有新的填报。Past the time expected, and nothing declared since."
+    )
     registered_today: bool
 
 
 class BoardOut(Output):
-    """What the article makes public, and nothing else: no position, no reason of a leave, no ID number, no note."""
+    """条文要求公示的内容，别无其他：没有位置、请假事由、身份证号和备注。
+
+    What the article makes public, and nothing else: no position, no reason of a leave, no ID number, no note.
+    """
 
     village: BoardVillage
     date: date
@@ -110,7 +122,7 @@ def _as_written(value: Any) -> Any:
 
 
 class BoardReportIn(Input):
-    """A resident's report that somebody shown in the village is not there."""
+    """群众反映：牌上显示在村，人不在。A resident's report that somebody shown in the village is not there."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -122,7 +134,10 @@ class BoardReportIn(Input):
     note: Annotated[ShortText | None, BeforeValidator(_as_written)] = None
     device_id: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=64)] | None,
-        Field(description="App 安装标识；不填时按网络地址与浏览器区分。只保存不可还原的摘要"),
+        Field(
+            description="App 安装标识；不填时按网络地址与浏览器区分。只保存不可还原的摘要。"
+            "The app's own id, else address and browser; only a digest is kept."
+        ),
     ] = None
 
 
@@ -133,7 +148,10 @@ class BoardReportReceipt(Output):
 
 
 class BoardReportOut(Output):
-    """A report as the offices see it. It is a hint for the township and never a verdict."""
+    """工作人员所见的群众反映；供乡镇核实，不作为考勤结论。
+
+    A report as the offices see it. It is a hint for the township and never a verdict.
+    """
 
     id: UUID
     posting_id: UUID

@@ -57,6 +57,55 @@ def test_operation_ids_are_unique_and_read_like_functions(document):
     assert [name for name in ids if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
 
 
+CHINESE = "[\u4e00-\u9fff]"
+ENGLISH = r"[A-Za-z]+['’]?[a-z]* [a-z]+"
+"""Two words beside each other; a field's or a protocol's name is one."""
+
+
+def test_every_operation_has_a_chinese_name(document):
+    names = [operation["summary"] for _, _, operation in operations(document)]
+    assert [name for name in names if not re.match(CHINESE, name) or len(name) > 12] == []
+    assert len(names) == len(set(names))
+
+
+def test_every_operation_is_described_in_chinese_first_and_in_english_beside_it(document):
+    missing = []
+    for _, _, operation in operations(document):
+        chinese, *rest = operation.get("description", "").split("\n\n")
+        if not re.match(CHINESE, chinese) or not re.search(ENGLISH, "\n".join(rest)):
+            missing.append(operation["operationId"])
+    assert missing == []
+
+
+def test_every_other_description_is_in_chinese_first_and_in_english_beside_it(document):
+    """Of parameters, answers, bodies, their fields, tags, and the whole."""
+    assert {text for text in descriptions(document) if not is_bilingual(text)} == set()
+
+
+def descriptions(node):
+    """Every description in a part of the document. An example or a field may have the word for a key too."""
+    if isinstance(node, list):
+        for part in node:
+            yield from descriptions(part)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "description" and isinstance(value, str):
+                yield value
+            elif key not in {"example", "examples"}:
+                yield from descriptions(value)
+
+
+def is_bilingual(text):
+    """No English before the first Chinese, and some after it."""
+    before, *chinese = re.split(CHINESE, text, maxsplit=1)
+    return bool(chinese) and not re.search(ENGLISH, before) and bool(re.search(r"[。\s][A-Z`]", chinese[0]))
+
+
+def test_every_tag_is_described(document):
+    described = {tag["name"] for tag in document["tags"]}
+    assert described == {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+
+
 def test_the_security_scheme_names_both_flows_and_where_tokens_come_from(document):
     (scheme,) = document["components"]["securitySchemes"].values()
     assert scheme["type"] == "oauth2"
