@@ -227,7 +227,7 @@ class TownshipWeek(Output):
     people: int
     numbers: FiledNumbers
     daily_filings: Annotated[
-        int, Field(description="至报送时，本周已报的日报数。How many of the week's daily filings it had made by then.")
+        int, Field(description="至报送时，该周已报的日报数。How many of the week's daily filings it had made by then.")
     ]
 
 

@@ -49,7 +49,7 @@ class LedgerDayNumbers(Output):
     rest: int
     absent: int
     pending: int
-    unconfirmed: Annotated[int, Field(description="六种状态合计的未确认数。Of all six statuses together.")]
+    unconfirmed: Annotated[int, Field(description="六种状态合计的未确认数。Those unconfirmed of all six statuses.")]
 
 
 class LedgerNumbers(LedgerDayNumbers):

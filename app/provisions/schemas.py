@@ -40,7 +40,7 @@ class ProvisionOut(Output):
     setting, or a county's own provision; without an `article` it is nobody's policy and is never to be shown as such.
     """
 
-    id: Annotated[UUID | None, Field(description="县级规定的标识。Of a county's own one.")]
+    id: Annotated[UUID | None, Field(description="县级规定的标识。Id of a county's own one.")]
     key: str
     value: Any
     kind: Literal["text", "reading", "local"]
@@ -54,8 +54,7 @@ class ProvisionOut(Output):
     in_force: Annotated[
         bool,
         Field(
-            description="在所查日期、所查区域是否有效。"
-            "On the day that was asked about, in the area that was asked about."
+            description="在所查日期、所查区域是否有效。Whether it is in force on the day and in the area asked about."
         ),
     ]
     amendable: Annotated[bool, Field(description="县级可否另行规定。Whether a county may provide otherwise at all.")]

@@ -79,7 +79,7 @@ class Meta(Output):
         InstantOut,
         Field(
             description="数据的时间；备库滞后时早于答复时间。"
-            "Of the data; older than the answer where a standby lags behind."
+            "Time of the data; older than the answer where a standby lags behind."
         ),
     ]
     calendar_assumed: Annotated[

@@ -23,10 +23,10 @@ _HEADERS = {
 
 TAGS = {
     "identity": "登录和账号 Signing in and accounts",
-    "roster": "区划、派出单位、花名册和派驻 Areas, dispatch units, cadres and their postings",
+    "roster": "区划、花名册和派驻 Areas, cadres, postings",
     "check-in": "到岗登记 Check-ins",
-    "attendance": "考勤：认定、确认、更正、台账 The days: judged, confirmed, corrected; the ledger",
-    "whereabouts": "去向和群众反映 Whereabouts and residents' reports",
+    "attendance": "考勤和台账 The days and the ledger",
+    "whereabouts": "去向和群众反映 Whereabouts and reports",
     "board": "去向牌网页 The board's pages",
     "leave": "请假、审批、销假 Leave, its decisions, the return from it",
     "recall": "召回、调整和空缺 Recall, reassignment, vacancies",
