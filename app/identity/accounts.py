@@ -78,11 +78,12 @@ def change(call: Call, account_id: UUID, body: AccountChange, activation_days: i
     sent = body.model_dump(exclude_unset=True)
     if not {"active", "role"}.isdisjoint(sent):
         # Taken before the account itself, always: two administrators who switch each other off wait here.
-        call.session.execute(select(Account.id).where(_is_working_admin()).order_by(Account.id).with_for_update())
+        call.session.execute(select(Account.id).where(_IS_ADMIN).order_by(Account.id).with_for_update())
     account = call.session.get(Account, account_id, with_for_update=True)
     if account is None:
         raise NotFound
     _require_allowed(account, body, sent)
+    needed = _IS_ADMIN & _CAN_SIGN_IN if _is_working_admin(account) else _IS_ADMIN
     fields = {name: sent[name] for name in ("name", "role", "area_code", "unit_id", "active") if name in sent}
     for name, value in fields.items():
         setattr(account, name, value)
@@ -92,7 +93,7 @@ def change(call: Call, account_id: UUID, body: AccountChange, activation_days: i
         sessions.revoke_all(call.session, account.id, call.now)
     secrets = _wanted_secrets(account, body, call, activation_days)
     call.session.flush()
-    _require_an_admin(call.session)
+    _require_an_admin(call.session, needed)
     recorded = {name: value for name, value in fields.items() if name != "name"}
     renewed = [name for name in ("new_activation_code", "new_client_secret") if sent.get(name)]
     _record(call, "account.changed", account, changed=sorted(fields), renewed=renewed, **recorded)
@@ -183,14 +184,21 @@ def _require_place(session: Session, role: Role, area_code: str | None, unit_id:
         )
 
 
-def _is_working_admin() -> ColumnElement[bool]:
-    return (Account.role == Role.ADMIN) & Account.active.is_(True)
+_IS_ADMIN = (Account.role == Role.ADMIN) & Account.active.is_(True)
+_CAN_SIGN_IN = Account.password_hash.is_not(None)
+"""Not so before the account has been activated."""
 
 
-def _require_an_admin(session: Session) -> None:
-    if session.scalar(select(Account.id).where(_is_working_admin()).limit(1)) is None:
+def _is_working_admin(account: Account) -> bool:
+    return account.role == Role.ADMIN and account.active and account.password_hash is not None
+
+
+def _require_an_admin(session: Session, needed: ColumnElement[bool]) -> None:
+    if session.scalar(select(Account.id).where(needed).limit(1)) is None:
         raise Conflict(
-            "last_admin", "至少要保留一个启用的管理员账号。", "At least one active administrator has to remain."
+            "last_admin",
+            "至少要保留一个启用并已激活的管理员账号。",
+            "At least one administrator who can sign in has to remain.",
         )
 
 

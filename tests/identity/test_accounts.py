@@ -158,10 +158,32 @@ def test_the_last_administrator_stays(world, admin, body):
     assert admin.get("/accounts").status_code == 200
 
 
-def test_two_administrators_who_switch_each_other_off_at_once_leave_one(world, admin):
+@pytest.mark.parametrize("body", [{"active": False}, {"role": "county_officer", "area_code": COUNTY}])
+def test_an_administrator_who_never_activated_the_account_takes_nobodys_place(
+    world, client, admin, give_password, body
+):
+    give_password("admin")
+    second = admin.post("/accounts", json={"login": "second", "name": "二号", "role": "admin"}).json()
+    answer = admin.patch(f"/accounts/{world.accounts['admin']}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
+    first = {"login": "second", "code": second["activation_code"], "password": "river-stone-lantern"}
+    assert client.post("/api/v1/auth/activate", json=first).status_code == 200
+    assert admin.patch(f"/accounts/{world.accounts['admin']}", json=body).status_code == 200
+
+
+def test_where_no_administrator_can_sign_in_accounts_can_be_changed_all_the_same(world, admin):
+    second = admin.post("/accounts", json={"login": "second", "name": "二号", "role": "admin"}).json()
+    assert admin.patch(f"/accounts/{second['id']}", json={"active": False}).status_code == 200
+    assert admin.patch(f"/accounts/{world.accounts['county_officer']}", json={"active": False}).status_code == 200
+
+
+def test_two_administrators_who_switch_each_other_off_at_once_leave_one(world, admin, give_password):
+    give_password("admin")
     second = admin.post("/accounts", json={"login": "second", "name": "二号", "role": "admin"}).json()
     with world.database.reading() as session:
         ids = [world.accounts["admin"], session.query(Account.id).filter_by(login="second").scalar()]
+    world.accounts["second"] = ids[1]
+    give_password("second")
     assert str(ids[1]) == second["id"]
 
     def switch_off(pair):
