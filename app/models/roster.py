@@ -70,5 +70,5 @@ class Vacancy(Identified, InVillage, Base):
     posting_id: Mapped[UUID] = mapped_column(ForeignKey("postings.id"), unique=True)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("dispatch_units.id"))
     opened_on: Mapped[date]
-    filled_by: Mapped[UUID | None] = mapped_column(ForeignKey("postings.id"))
+    filled_by: Mapped[UUID | None] = mapped_column(ForeignKey("postings.id"), unique=True)
     filled_on: Mapped[date | None]

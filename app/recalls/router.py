@@ -185,6 +185,12 @@ def fill_vacancy(call: CountyCall, vacancy_id: UUID, body: schemas.FillingIn) ->
     return vacancies.fill(call, vacancy_id, body.posting_id)
 
 
+@router.post("/vacancies/{vacancy_id}/reopen", responses=problem_responses(409))
+def reopen_vacancy(call: CountyCall, vacancy_id: UUID, body: schemas.ReasonIn) -> schemas.VacancyOut:
+    """撤销有误的补选（选错了人，或该派驻并未成行），空缺重新打开。"""
+    return vacancies.reopen(call, vacancy_id, body.reason)
+
+
 def _paper(content: bytes, filename: str) -> Response:
     return Response(
         content,

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, exists, select
+from sqlalchemy.orm import Session
 
 from app.access.call import Call
 from app.access.scope import find, visible_in
@@ -30,16 +31,12 @@ def fill(call: Call, vacancy_id: UUID, posting_id: UUID) -> VacancyOut:
     if vacancy.filled_by is not None:
         raise Conflict("already_filled", "该空缺已补选。", "The vacancy has been filled.")
     posting = find(call.session, call.viewer, Posting, posting_id)
-    if (
-        posting.village_code != vacancy.village_code
-        or posting.id == vacancy.posting_id
-        or posting.starts_on < vacancy.opened_on
-    ):
+    if not _fills(call.session, posting, vacancy):
         raise Unprocessable.field(
             "/posting_id",
             "does_not_fill",
-            "应为同一村、空缺之日起派驻的人员",
-            "must be a posting to the same village that began once the post was vacant",
+            "应为空缺之日起派驻同一村的另一名干部，且该派驻未补选其他空缺",
+            "must be another cadre's posting to the same village, from when the post was vacant, that fills no other",
         )
     vacancy.filled_by, vacancy.filled_on = posting.id, posting.starts_on
     call.audit(
@@ -48,6 +45,37 @@ def fill(call: Call, vacancy_id: UUID, posting_id: UUID) -> VacancyOut:
         target=str(vacancy.id),
         posting_id=posting.id,
     )
+    return _described_one(call, vacancy)
+
+
+def _fills(session: Session, posting: Posting, vacancy: Vacancy) -> bool:
+    left = session.get_one(Posting, vacancy.posting_id)
+    return (
+        posting.village_code == vacancy.village_code
+        and posting.starts_on >= vacancy.opened_on
+        and posting.cadre_id != left.cadre_id
+        and not session.scalar(select(exists().where(Vacancy.filled_by == posting.id)))
+    )
+
+
+def reopen(call: Call, vacancy_id: UUID, reason: str) -> VacancyOut:
+    """Undo a filling that was a mistake: the wrong posting, or one that never came about."""
+    vacancy = find(call.session, call.viewer, Vacancy, vacancy_id, lock=True)
+    if vacancy.filled_by is None:
+        raise Conflict("not_filled", "该空缺尚未补选。", "The vacancy has not been filled.")
+    call.audit(
+        chain=vacancy.county_code,
+        action="vacancy.reopened",
+        target=str(vacancy.id),
+        posting_id=vacancy.filled_by,
+        reason=reason,
+    )
+    vacancy.filled_by = vacancy.filled_on = None
+    return _described_one(call, vacancy)
+
+
+def _described_one(call: Call, vacancy: Vacancy) -> VacancyOut:
+    call.session.flush()
     return _answer(call.session.execute(_described().where(Vacancy.id == vacancy.id)).one())
 
 

@@ -12,23 +12,26 @@ from app.models import Posting, Vacancy
 
 
 def fill_vacancies(call: Call, postings: Iterable[Posting]) -> None:
-    """Each new posting fills at most one, the oldest that was open when it starts."""
+    """Each new posting fills at most one: the oldest that was open when it starts and that another cadre left."""
     new = sorted(postings, key=lambda posting: (posting.starts_on, posting.id))
     villages = {posting.village_code for posting in new}
     if not villages:
         return
-    open_posts: dict[tuple[str, UUID], list[Vacancy]] = defaultdict(list)
+    open_posts: dict[tuple[str, UUID], list[tuple[Vacancy, UUID]]] = defaultdict(list)
     query = (
-        select(Vacancy)
+        select(Vacancy, Posting.cadre_id)
+        .join(Posting, Posting.id == Vacancy.posting_id)
         .where(visible(call.viewer, Vacancy), Vacancy.filled_by.is_(None), Vacancy.village_code.in_(villages))
         .order_by(Vacancy.opened_on, Vacancy.id)
     )
-    for vacancy in call.session.scalars(query):
-        open_posts[vacancy.village_code, vacancy.unit_id].append(vacancy)
+    for vacancy, left_by in call.session.execute(query):
+        open_posts[vacancy.village_code, vacancy.unit_id].append((vacancy, left_by))
     for posting in new:
         waiting = open_posts[posting.village_code, posting.unit_id]
-        filled = next((post for post in waiting if post.opened_on <= posting.starts_on), None)
-        if filled is not None:
-            filled.filled_by, filled.filled_on = posting.id, posting.starts_on
-            waiting.remove(filled)
+        for place in waiting:
+            vacancy, left_by = place
+            if vacancy.opened_on <= posting.starts_on and left_by != posting.cadre_id:
+                vacancy.filled_by, vacancy.filled_on = posting.id, posting.starts_on
+                waiting.remove(place)
+                break
     call.session.flush()

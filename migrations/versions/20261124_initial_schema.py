@@ -558,6 +558,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['posting_id'], ['postings.id'], name=op.f('fk_vacancies_posting_id')),
     sa.ForeignKeyConstraint(['unit_id'], ['dispatch_units.id'], name=op.f('fk_vacancies_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_vacancies')),
+    sa.UniqueConstraint('filled_by', name=op.f('uq_vacancies_filled_by')),
     sa.UniqueConstraint('posting_id', name=op.f('uq_vacancies_posting_id'))
     )
     op.create_table('webhook_endpoints',

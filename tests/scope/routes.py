@@ -149,6 +149,7 @@ ROUTES: dict[str, Route] = {
     "draft_recall_notice": person("county_officer city_officer"),
     "list_vacancies": area(OFFICERS, seen_by=OWN_AREAS),
     "fill_vacancy": person("county_officer", body=posting),
+    "reopen_vacancy": person("county_officer"),
     # ------------------------------------------------ ledger and stats
     "get_ledger": area(OFFICERS, seen_by=OWN_AREAS),
     "get_attendance_stats": area(f"{OFFICERS} dashboard", seen_by=OWN_AREAS),
