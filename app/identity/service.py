@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.access import backoff, tokens
+from app.access import audit, backoff, tokens
 from app.access.activation import code_matches
 from app.access.call import Call, Visit, Visiting
 from app.access.passwords import Passwords, require_acceptable
@@ -110,7 +110,14 @@ def activate(desk: Desk, login: str, code: str, password: str) -> Tokens:
         backoff.forget_attempts(session, login, desk.visit.address)
         sessions.revoke_all(session, account.id, now)
         refresh_token = sessions.start_family(session, account, now, desk.refresh_lifetime)
+        _record(session, desk, "account.activated", account)
     return desk.tokens(account.id, refresh_token)
+
+
+def _record(session: Session, desk: Desk, action: str, account: Account) -> None:
+    """Put on record that the account's own holder did this."""
+    at, by = desk.visit.now, account.id
+    audit.record(session, chain=audit.SERVICE, at=at, by=by, action=action, target=str(account.id))
 
 
 def change_password(desk: Desk, viewer: Viewer, current: str, new: str) -> None:
@@ -132,6 +139,7 @@ def change_password(desk: Desk, viewer: Viewer, current: str, new: str) -> None:
         account.password_hash = password_hash
         backoff.forget_attempts(session, login, desk.visit.address)
         sessions.revoke_all(session, account.id, desk.visit.now)
+        _record(session, desk, "account.password_changed", account)
 
 
 def describe_me(call: Call) -> Me:

@@ -67,6 +67,13 @@ def attach(
     storage.store(call.session, storage_dir, attachment.id, content)
     call.session.add(attachment)
     call.session.flush()
+    call.audit(
+        chain=leave.county_code,
+        action="leave.attachment_added",
+        target=str(leave.id),
+        attachment_id=attachment.id,
+        sha256=digest,
+    )
     return attachment, True
 
 

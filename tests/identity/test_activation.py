@@ -3,7 +3,7 @@
 import pytest
 
 from app.access.activation import issue_activation_code
-from app.models import Account
+from app.models import Account, AuditEvent
 from tests.identity.conftest import PASSWORD
 
 
@@ -34,6 +34,19 @@ def test_a_code_works_once(activate, code):
     assert activate(code).status_code == 200
     second = activate(code, password="another-good-password")
     assert (second.status_code, second.json()["code"]) == (400, "activation_failed")
+
+
+def test_an_activation_is_on_record_without_code_or_password(world, database, activate, code):
+    activate("WRONG-CODE")
+    activate(code)
+    with database.reading() as session:
+        (event,) = session.query(AuditEvent).all()
+    assert (event.action, event.by, event.target) == (
+        "account.activated",
+        world.accounts["li"],
+        str(world.accounts["li"]),
+    )
+    assert event.details == {}
 
 
 def test_a_code_may_be_typed_in_small_letters_without_hyphens(activate, code):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.models import Posting
+from app.models import AuditEvent, Posting
 from tests.identity.conftest import PASSWORD
 from tests.support.world import COUNTY, VILLAGE
 
@@ -71,6 +71,16 @@ def test_a_changed_password_holds_and_the_old_one_does_not(world, give_password,
     assert change(world, "county_officer").status_code == 204
     assert sign_in("county_officer").status_code == 400
     assert sign_in("county_officer", NEW).status_code == 200
+
+
+def test_a_change_of_password_is_on_record_without_either(world, database, give_password):
+    account_id = give_password("county_officer")
+    change(world, "county_officer", current="wrong")
+    change(world, "county_officer")
+    with database.reading() as session:
+        (event,) = session.query(AuditEvent).all()
+    assert (event.action, event.by, event.target) == ("account.password_changed", account_id, str(account_id))
+    assert event.details == {}
 
 
 def test_changing_the_password_signs_every_device_out(world, give_password, sign_in, token):

@@ -1,5 +1,6 @@
 """Papers with a request: told by their content, kept whole, read by those whose business they are."""
 
+import hashlib
 import io
 from uuid import uuid4
 
@@ -10,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.leaves import storage
 from app.leaves.content import MAX_ATTACHMENT_BYTES
-from app.models import LeaveAttachment
+from app.models import AuditEvent, LeaveAttachment
 from tests.leaves.support import MONDAY, ask, decide
+from tests.support.world import COUNTY
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
@@ -52,6 +54,16 @@ def test_a_paper_comes_back_byte_by_byte_and_with_the_type_that_its_content_show
     assert got.headers["content-disposition"] == "attachment; filename*=utf-8''%E9%9A%8F%E4%BE%BF.exe"
     assert "sandbox" in got.headers["content-security-policy"]
     assert got.headers["cache-control"] == "private, no-store"
+
+
+def test_a_paper_that_was_added_is_on_record_by_its_digest_and_once(world, database):
+    leave = ask(world)
+    attachment = upload(world, leave, PDF).json()
+    upload(world, leave, PDF)
+    with database.reading() as session:
+        (found,) = session.scalars(select(AuditEvent).where(AuditEvent.action == "leave.attachment_added"))
+    assert (found.chain, found.by, found.target) == (COUNTY, world.accounts["li"], leave["id"])
+    assert found.details == {"attachment_id": attachment["id"], "sha256": hashlib.sha256(PDF).hexdigest()}
 
 
 def test_papers_are_listed_in_the_order_in_which_they_came_and_counted_on_the_request(world):
