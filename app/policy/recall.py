@@ -47,18 +47,26 @@ class Ground:
     """One of the eight grounds; `recalls` is false for those that lead to reassignment (调整)."""
 
     number: int
-    label_zh: str
+    wording: str
+    """As the article puts it; {} stands for the number, which an area may have tightened."""
     recalls: bool
+    unit: str = ""
+    unnamed: str = ""
+    """What stands for the number where no single one applies."""
+
+    def label_zh(self, threshold: int | None = None) -> str:
+        """`threshold` is the one that the flag was judged by; without it no number is named."""
+        return self.wording.format(self.unnamed if threshold is None else f"{threshold}{self.unit}")
 
 
 GROUNDS: Mapping[str, Ground] = {
     "transfer": Ground(1, "任期内工作调动、自动离职、辞职辞退", False),
     "health": Ground(2, "因身体原因不能正常履职", False),
     "annual_review": Ground(3, "年度考核被评为“不称职”或“不合格”等次", True),
-    "absence_consecutive": Ground(4, "旷工或无正当理由离岗连续超过15天", True),
-    "absence_cumulative": Ground(4, "旷工或无正当理由离岗一年内累计超过30天", True),
-    "sanctions": Ground(5, "巡查中被责令书面检查、诫勉谈话处理2次以上", True),
-    "low_score": Ground(6, "群众满意度测评或年度考核测评低于60%", True),
+    "absence_consecutive": Ground(4, "旷工或无正当理由离岗连续超过{}", True, "天", "规定天数"),
+    "absence_cumulative": Ground(4, "旷工或无正当理由离岗一年内累计超过{}", True, "天", "规定天数"),
+    "sanctions": Ground(5, "巡查中被责令书面检查、诫勉谈话处理{}以上", True, "次", "规定次数"),
+    "low_score": Ground(6, "群众满意度测评或年度考核测评低于{}", True, "%", "规定标准"),
     "discipline": Ground(7, "违纪违法受到处理", True),
     "unsuitable": Ground(8, "县、乡两级认为不适宜继续工作", True),
 }

@@ -87,7 +87,7 @@ def _summary(row: Row[RecallFlag, Cadre, DispatchUnit, str]) -> dict[str, Any]:
         "village_code": flag.village_code,
         "village": village,
         "ground": flag.ground,
-        "ground_label": GROUNDS[flag.ground].label_zh,
+        "ground_label": GROUNDS[flag.ground].label_zh(flag.threshold),
         "state": state,
         "state_label": STATE_LABELS_ZH[state],
         "counts": flag.counts,

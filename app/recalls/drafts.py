@@ -77,7 +77,7 @@ def load_case(call: Call, flag: RecallFlag) -> Case:
         unit=unit.name,
         unit_level=unit.level,
         posted_from=posting.starts_on,
-        ground_label=GROUNDS[flag.ground].label_zh,
+        ground_label=GROUNDS[flag.ground].label_zh(flag.threshold),
         recorded=tuple(describe_facts(flag)),
         counts=flag.counts,
         days=days,

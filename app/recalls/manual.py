@@ -197,8 +197,14 @@ def _plain(score: float) -> str:
 
 def _flag(call: Call, body: ManualFlagIn, posting: Posting) -> RecallFlag:
     recalls = GROUNDS[body.ground].recalls
-    keys = (f"recall.{_PROVISIONS.get(body.ground, body.ground)}",) + (() if recalls else ("recall.reassignment",))
     provisions = load_provisions(call.session)
+    rests_on = [
+        provisions.in_force(key, call.today, posting.village_code)
+        for key in (
+            f"recall.{_PROVISIONS.get(body.ground, body.ground)}",
+            *(() if recalls else ("recall.reassignment",)),
+        )
+    ]
     return RecallFlag(
         id=new_id(),
         **place_of(posting),
@@ -206,9 +212,9 @@ def _flag(call: Call, body: ManualFlagIn, posting: Posting) -> RecallFlag:
         state=None,
         live_key=live_key(posting.id, body.ground),
         counts={},
-        threshold=None,
+        threshold=rests_on[0].value if body.ground in _WITH_A_NUMBER else None,
         days=[],
-        basis=[provisions.in_force(key, call.today, posting.village_code).basis().as_json() for key in keys],
+        basis=[provision.basis().as_json() for provision in rests_on],
         raised_at=call.now,
         changed_at=call.now,
         # A reassignment is what the cadre has applied for: there is nothing to answer.
@@ -218,6 +224,7 @@ def _flag(call: Call, body: ManualFlagIn, posting: Posting) -> RecallFlag:
 
 
 _PROVISIONS = {"low_score": "score_percent"}
+_WITH_A_NUMBER = {"sanctions", "low_score"}
 
 
 def _check_facts(call: Call, body: ManualFlagIn, posting: Posting) -> None:

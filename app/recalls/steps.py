@@ -158,7 +158,7 @@ def _ending(call: Call, flag_id: UUID, action: str, last_day: date, pointer: str
     _next(flag, action)
     posting = call.session.get_one(Posting, flag.posting_id)
     _check_last_day(call, flag, posting, last_day, pointer)
-    _end_posting(call.session, call, posting, last_day, reason=GROUNDS[flag.ground].label_zh)
+    _end_posting(call.session, call, posting, last_day, reason=GROUNDS[flag.ground].label_zh(flag.threshold))
     call.session.refresh(flag, with_for_update=True)
     return flag, _next(flag, action)
 

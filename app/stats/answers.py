@@ -218,7 +218,7 @@ def flags(call: Call, asking: Asking, counted: list[tuple[str, str, int]]) -> sc
         rows=[
             schemas.FlagRow(
                 ground=ground,
-                ground_label=GROUNDS[ground].label_zh,
+                ground_label=GROUNDS[ground].label_zh(),
                 state=state,
                 state_label=STATE_LABELS_ZH[FlagState(state)],
                 flags=None if suppressed else number,

@@ -144,7 +144,7 @@ class FlagStats(Output):
                     "rows": [
                         {
                             "ground": "absence_consecutive",
-                            "ground_label": "旷工或无正当理由离岗连续超过15天",
+                            "ground_label": "旷工或无正当理由离岗连续超过规定天数",
                             "state": "warning",
                             "state_label": "预警",
                             "flags": 2,

@@ -108,6 +108,7 @@ def test_flags_are_judged_by_a_new_line_when_the_day_closes_on_which_it_begins(w
         if item["posting_id"] == str(world.postings["wang"])
     ]
     assert (flag["threshold"], flag["counts"]["consecutive"]["calendar_days"]) == (6, 8)
+    assert flag["ground_label"] == "旷工或无正当理由离岗连续超过6天"
 
 
 def test_a_rest_day_of_an_unknown_year_says_so_in_every_list_also_once_it_is_confirmed(world, clock, database):

@@ -1,5 +1,6 @@
 """The grounds that the office records, each with its document."""
 
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -55,6 +56,14 @@ def test_a_recorded_ground_is_a_candidate_with_its_document_facts_and_article(wo
             "recall_flag.raised"
         ]
         assert session.scalars(select(OutboxMessage.type)).all() == ["flag.raised"]
+
+
+def test_a_ground_with_a_number_names_the_one_that_it_was_judged_by(world):
+    world.provide("recall.score_percent", 70, date(2026, 11, 1))
+    low = detail(world, record(world, "low_score", score_percent=65).json()["id"])
+    sanctions = detail(world, record(world, "sanctions").json()["id"])
+    assert (low["threshold"], low["ground_label"]) == (70, "群众满意度测评或年度考核测评低于70%")
+    assert (sanctions["threshold"], sanctions["ground_label"][-4:]) == (2, "2次以上")
 
 
 @pytest.mark.parametrize("ground", ["transfer", "health"])
