@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Unprocessable
@@ -56,7 +56,7 @@ class PageRequest:
             return rows, None
         rows = rows[: self.limit]
         last = rows[-1] if len(result.keys()) == 1 else rows[-1][0]
-        return rows, self.link(_encode([getattr(last, key.key) for key in keys]))
+        return rows, self.link(cursor_of([getattr(last, key.key) for key in keys]))
 
     def link(self, cursor: str) -> str:
         """Announce the next page in the Link header; returns the cursor."""
@@ -74,15 +74,13 @@ Paging = Annotated[PageRequest, Depends(PageRequest)]
 def _after(
     keys: Sequence[InstrumentedAttribute[Any]], values: Sequence[Any], *, descending: bool
 ) -> ColumnElement[bool]:
-    """(a, b) > (x, y), spelled out because not every database compares rows of mixed types."""
-    clauses = []
-    for position, (key, value) in enumerate(zip(keys, values, strict=True)):
-        equal = [earlier == values[i] for i, earlier in enumerate(keys[:position])]
-        clauses.append(and_(*equal, key < value if descending else key > value))
-    return or_(*clauses)
+    """(a, b) > (x, y): one comparison of rows, since only that is where an index begins."""
+    row = tuple_(*keys)
+    last = tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
+    return row < last if descending else row > last
 
 
-def _encode(values: Sequence[Any]) -> str:
+def cursor_of(values: Sequence[Any]) -> str:
     text = json.dumps([_as_text(value) for value in values], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from fastapi import Request, Response
+from sqlalchemy import select, text
 
 from app.checkins.recording import record_check_ins
+from app.models import CheckIn
+from app.web.paging import PageRequest, cursor_of
 from tests.checkins.support import body, generally, id_made_at, submission
+from tests.support.world import COUNTY
 
 OTHERS = 400
 """Check-ins a day of the same county, each of another posting."""
@@ -53,3 +57,15 @@ def test_a_batch_reads_no_check_ins_of_others(busy, clock):
         read = session.scalar(READ)
     assert all(outcome.created for outcome in outcomes)
     assert read < OTHERS / 2
+
+
+def test_the_last_page_of_a_county_s_check_ins_reads_one_day_and_not_all_that_came_before_it(busy):
+    of_the_county = select(CheckIn).where(CheckIn.county_code == COUNTY)
+    with busy.database.reading() as session:
+        *last_four, before = session.scalars(of_the_county.order_by(CheckIn.date, CheckIn.id).limit(5)).all()
+        already_read = session.scalar(READ)
+        page = PageRequest(Request({"type": "http"}), Response(), 10, cursor_of([before.date, before.id]))
+        rows, following = page.fetch(session, of_the_county, CheckIn.date, CheckIn.id, descending=True)
+        read = session.scalar(READ) - already_read
+    assert (list(rows), following) == (last_four[::-1], None)
+    assert read < 2 * OTHERS
