@@ -21,6 +21,7 @@ from app.models import Posting, RecallFlag
 from app.policy.recall import GROUNDS, FlagState, carries_annual_review, carries_sanctions, carries_score
 from app.recalls.days import chinese_day
 from app.recalls.schemas import DocumentNumber
+from app.web.kinds import ToldApartBy
 from app.web.schemas import Day, Input, LongText
 
 SANCTION_LABELS = {"written_self_criticism": "责令书面检查", "admonition_talk": "诫勉谈话"}
@@ -108,7 +109,7 @@ ManualFlagIn = Annotated[
     | ScoreFlagIn
     | DisciplineFlagIn
     | UnsuitableFlagIn,
-    Field(discriminator="ground"),
+    ToldApartBy("ground"),
 ]
 
 

@@ -185,9 +185,12 @@ def fill_vacancy(call: CountyCall, vacancy_id: UUID, body: schemas.FillingIn) ->
     return vacancies.fill(call, vacancy_id, body.posting_id)
 
 
-@router.post("/vacancies/{vacancy_id}/reopen", responses=problem_responses(409))
+@router.post("/vacancies/{vacancy_id}/reopen", summary="撤销补选", responses=problem_responses(409))
 def reopen_vacancy(call: CountyCall, vacancy_id: UUID, body: schemas.ReasonIn) -> schemas.VacancyOut:
-    """撤销有误的补选（选错了人，或该派驻并未成行），空缺重新打开。"""
+    """撤销有误的补选（选错了人，或该派驻并未成行），空缺重新打开。
+
+    Undo a filling that was a mistake (the wrong posting, or one that never came about); the place is vacant again.
+    """
     return vacancies.reopen(call, vacancy_id, body.reason)
 
 

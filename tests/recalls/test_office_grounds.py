@@ -154,13 +154,28 @@ def test_one_ground_has_one_open_flag(world):
 def test_absences_come_from_the_ledger_alone(world, ground):
     answer = world.as_("county_officer").post("/recall-flags", {**body(world, "discipline"), "ground": ground})
     assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/ground", "literal_error")
+    assert fault["detail"] == (
+        "应为下列之一：transfer、health、annual_review、sanctions、low_score、discipline 或 unsuitable"
+    )
 
 
 @pytest.mark.parametrize("missing", ["posting_id", "document_number", "reason", "decided_on", "ground"])
 def test_a_ground_without_its_document_or_facts_is_refused(world, missing):
     incomplete = body(world, "discipline")
     del incomplete[missing]
-    assert world.as_("county_officer").post("/recall-flags", incomplete).status_code == 422
+    answer = world.as_("county_officer").post("/recall-flags", incomplete)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": f"/{missing}", "code": "missing", "detail": "此项必填"}]
+
+
+def test_a_fault_deep_in_a_ground_points_to_where_it_is(world):
+    sent = body(world, "sanctions")
+    sent["sanctions"][0] = {**sent["sanctions"][0], "kind": "nonsense", "on": "2100-13-01"}
+    faults = world.as_("county_officer").post("/recall-flags", sent).json()["errors"]
+    assert {fault["pointer"] for fault in faults} == {"/sanctions/0/kind", "/sanctions/0/on"}
+    assert world.as_("county_officer").post("/recall-flags", []).json()["errors"][0]["pointer"] == ""
 
 
 def test_only_the_county_records_and_only_for_its_own(world):
