@@ -1,5 +1,6 @@
 """Chinese and English sentences for the faults that pydantic and the framework find."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,8 +28,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "less_than_equal": ("应不大于 {le}", "must be at most {le}"),
     "finite_number": ("应为有限的数", "must be a finite number"),
     "timezone_aware": ("时间须带时区偏移，如 +08:00", "the time needs an offset such as +08:00"),
-    "enum": ("应为下列之一：{expected}", "must be one of {expected}"),
-    "literal_error": ("应为下列之一：{expected}", "must be one of {expected}"),
+    "enum": ("应为下列之一：{expected_zh}", "must be one of {expected}"),
+    "literal_error": ("应为下列之一：{expected_zh}", "must be one of {expected}"),
     "bool_parsing": ("应为 true 或 false", "must be true or false"),
     "bool_type": ("应为 true 或 false", "must be true or false"),
 }
@@ -55,7 +56,15 @@ def describe_validation(error: Mapping[str, Any]) -> tuple[str, str, str]:
         return kind, str(context["zh"]), str(context["en"])
     texts = _TEXTS.get(kind) or next((text for start, text in _FAMILIES if kind.startswith(start)), _OTHERWISE)
     safe = {key: value for key, value in context.items() if isinstance(value, (int, float, str))}
+    if "expected" in safe:
+        safe["expected_zh"] = _listed(str(safe["expected"]))
     return kind, *_fill(texts, safe)
+
+
+def _listed(expected: str) -> str:
+    """Pydantic's `'a', 'b' or 'c'` in Chinese."""
+    values = [value.strip("'") for value in re.split(", | or ", expected)]
+    return " 或 ".join(filter(None, ("、".join(values[:-1]), values[-1])))
 
 
 def _fill(texts: tuple[str, str], context: Mapping[str, object]) -> tuple[str, str]:

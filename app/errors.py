@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from app.error_texts import HTTP_TEXTS, describe_validation
 
@@ -264,6 +265,17 @@ def respond(request: Request, problem: Problem) -> Response:
     )
 
 
+def _methods_of(request: Request) -> list[str]:
+    """All that the address supports: the framework names those of the first of its routes."""
+    address = {name: request.scope[name] for name in ("type", "path", "root_path", "headers")}
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**address, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
 def from_validation(errors: Sequence[Mapping[str, Any]]) -> Unprocessable:
     """Pydantic's errors as a Problem; the input they carry is dropped."""
     found = [FieldError(_pointer(error["loc"]), *describe_validation(error)) for error in errors]
@@ -336,7 +348,10 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> Response:
-        return respond(request, NotFound() if error.status_code == 404 else _HttpProblem(error))
+        problem = NotFound() if error.status_code == 404 else _HttpProblem(error)
+        if error.status_code == 405:
+            problem.headers["Allow"] = ", ".join(_methods_of(request)) or "GET, HEAD"  # static files name none
+        return respond(request, problem)
 
     @app.exception_handler(IntegrityError)
     @app.exception_handler(OperationalError)

@@ -14,7 +14,7 @@ from app.leaves.answers import present, present_all
 from app.leaves.content import MAX_ATTACHMENT_BYTES, MEDIA_TYPES
 from app.leaves.schemas import AttachmentOut, DecisionIn, LeaveIn, LeaveOut, ReturnIn, State
 from app.web.paging import Paging
-from app.web.schemas import AreaCode, Page
+from app.web.schemas import AreaCode, Page, file_example
 
 router = APIRouter(tags=["leave"])
 
@@ -136,6 +136,7 @@ def return_from_leave(
         200: {"model": AttachmentOut, "description": _SENT_BEFORE},
         **problem_responses(401, 403, 404, 409, 413, 422),
     },
+    openapi_extra=file_example("诊断证明.pdf"),
 )
 def add_leave_attachment(
     leave_id: UUID,

@@ -12,6 +12,7 @@ from app.roster.activation_sheet import build_activation_sheet
 from app.roster.imports_areas import import_areas as read_areas
 from app.roster.imports_roster import import_roster as read_roster
 from app.roster.template import build_template
+from app.web.schemas import file_example
 
 router = APIRouter(prefix="/imports")
 
@@ -38,7 +39,9 @@ _XLSX_ANSWER: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/areas", summary="导入区划", responses=problem_responses(409, 413))
+@router.post(
+    "/areas", summary="导入区划", responses=problem_responses(409, 413), openapi_extra=file_example("区划.csv")
+)
 def import_areas(
     request: Request,
     call: Annotated[Call, writing(Role.ADMIN, Role.CITY, Role.COUNTY)],
@@ -54,7 +57,9 @@ def import_areas(
     return read_areas(call, file.file, dry_run=dry_run, language=language_of(request))
 
 
-@router.post("/roster", summary="导入花名册", responses=problem_responses(409, 413))
+@router.post(
+    "/roster", summary="导入花名册", responses=problem_responses(409, 413), openapi_extra=file_example("花名册.xlsx")
+)
 def import_roster(
     request: Request, call: Annotated[Call, writing(Role.COUNTY)], file: Upload, dry_run: DryRun = False
 ) -> schemas.ImportReport:

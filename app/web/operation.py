@@ -25,6 +25,7 @@ def _database(request: Request) -> Database:
     return database
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="存活检查")
 def get_healthz() -> Health:
     """进程能够答复。
@@ -34,6 +35,7 @@ def get_healthz() -> Health:
     return Health()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="就绪检查", responses=problem_responses(503))
 def get_readyz(database: Annotated[Database, Depends(_database)]) -> Health:
     """进程能够答复，并能连上数据库。

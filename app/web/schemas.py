@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -69,6 +69,11 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValid
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_control_characters)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_control_characters)]
 StatementText = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_no_control_characters)]
+
+
+def file_example(name: str) -> dict[str, Any]:
+    """What a route that takes a file adds to its operation: an example of the body."""
+    return {"requestBody": {"content": {"multipart/form-data": {"example": {"file": name}}}}}
 
 
 def _to_shanghai(instant: datetime) -> datetime:

@@ -174,6 +174,8 @@ def _pages(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": "网页 A page", "content": {"text/html": {}}} for status in statuses}
 
 
+# What previews a link asks for its HEAD first.
+@root_router.head("/board/{code}", include_in_schema=False, dependencies=[BOARD_RATE])
 @root_router.get(
     "/board/{code}",
     summary="去向牌网页",
@@ -189,6 +191,7 @@ def show_board(code: VillageCode, call: PublicReading, request: Request) -> Resp
     return board_page(request, read_board(call, code), call.now)
 
 
+@root_router.head("/board/{code}/qr.svg", include_in_schema=False, dependencies=[BOARD_RATE])
 @root_router.get(
     "/board/{code}/qr.svg",
     summary="去向牌二维码",
