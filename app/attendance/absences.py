@@ -1,37 +1,27 @@
 """From days to absences: what the ledger says of a posting's past, judged for the recall grounds."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.attendance import counters
-from app.attendance.bulk import json_text
 from app.attendance.flags import flagged, hold_flags, update_flags
 from app.attendance.heads import last_closed_day
+from app.attendance.histories import load_histories
 from app.attendance.law import load_provisions
 from app.attendance.posted import Posted, PostingRow
-from app.models import DayEntry, Posting
+from app.models import Posting
 from app.policy.absence_state import AbsenceState, fewest_days
-from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.provisions import Provisions
-from app.policy.recall import HistoryDay, judge_recall
-
-WINDOW = timedelta(days=2 * 366)
-"""How far back the ledger is read: a year's window, and a run that began before it."""
-
-COUNTED = (Status.ABSENT, Status.REST)
-"""Every other status ends a run just as a missing day does, so only these are read."""
+from app.policy.recall import judge_recall
 
 POSTINGS_A_QUERY = 500
-
-FEW = 20
-"""Postings whose days are sooner looked up one by one than found among those of a county of hundreds."""
 
 T = TypeVar("T")
 
@@ -128,44 +118,6 @@ _POSTINGS = (
     .where(Posting.id.in_(bindparam("posting_ids", expanding=True)))
     .order_by(Posting.id)
 )
-
-
-def load_histories(
-    session: Session, county_code: str, posting_ids: Sequence[UUID], as_of: date, calendar: Calendar
-) -> dict[UUID, list[HistoryDay]]:
-    """The absent and rest days of postings of one county, oldest first, up to `as_of` inclusive."""
-    histories: dict[UUID, list[HistoryDay]] = {posting_id: [] for posting_id in posting_ids}
-    for posting_id, day, status, confirmed in _counted_days(session, county_code, posting_ids, as_of):
-        histories[posting_id].append(
-            HistoryDay(day, Status(status), confirmed=confirmed, working=not calendar.is_rest(day))
-        )
-    return histories
-
-
-def _counted_days(session: Session, county_code: str, posting_ids: Sequence[UUID], as_of: date) -> Iterable[Any]:
-    asked: dict[str, Any] = {"county_code": county_code, "posting_ids": list(posting_ids)}
-    first = as_of - WINDOW
-    if len(posting_ids) <= FEW and session.get_bind().dialect.name == "sqlite":
-        days = [date.fromordinal(n).isoformat() for n in range(first.toordinal(), as_of.toordinal() + 1)]
-        return session.execute(_DAY_BY_DAY, asked | {"days": json_text(days)})
-    return session.execute(_ALL_DAYS, asked | {"first": first, "last": as_of})
-
-
-_THEIRS = (
-    select(DayEntry.posting_id, DayEntry.date, DayEntry.status, DayEntry.confirmed)
-    .where(
-        DayEntry.county_code == bindparam("county_code"),
-        DayEntry.posting_id.in_(bindparam("posting_ids", expanding=True)),
-        DayEntry.status.in_(COUNTED),
-    )
-    .order_by(DayEntry.posting_id, DayEntry.date)
-)
-_ALL_DAYS = _THEIRS.where(DayEntry.date.between(bindparam("first"), bindparam("last")))
-_DAYS = func.json_each(bindparam("days")).table_valued("value")
-_DAY_BY_DAY = _THEIRS.where(DayEntry.date.in_(select(_DAYS.c.value)))
-"""Each day is looked up by its key. SQLite would walk through all that the county has within the window, while nobody
-else can write; PostgreSQL skips from day to day by itself.
-"""
 
 
 def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -50,12 +50,16 @@ def _taking(dialect: str) -> TextualSelect:
     ).columns(county_code=String, date=Date, closed_at=Instant)
 
 
-_LAST_CLOSED = (
-    select(DayHead.date)
-    .where(DayHead.county_code == bindparam("county_code"), DayHead.closed_at.is_not(None))
-    .order_by(DayHead.date.desc())
-    .limit(1)
+_CLOSED = (
+    select(DayHead.date).where(DayHead.county_code == bindparam("county_code"), DayHead.closed_at.is_not(None)).limit(1)
 )
+_FIRST_CLOSED = _CLOSED.order_by(DayHead.date)
+_LAST_CLOSED = _CLOSED.order_by(DayHead.date.desc())
+
+
+def first_closed_day(session: Session, county_code: str) -> date | None:
+    """The county's ledger begins with it; from then on every day is closed in its turn."""
+    return session.scalar(_FIRST_CLOSED, {"county_code": county_code})
 
 
 def last_closed_day(session: Session, county_code: str) -> date | None:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from app.attendance.absences import COUNTED, WINDOW
-from app.models import DayEntry, Posting, RecallFlag
+from app.attendance.histories import COUNTED, WINDOW
+from app.models import DayEntry, DayHead, Posting, RecallFlag
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.provisions import Provisions
@@ -28,10 +28,12 @@ History = Mapping[date, HistoryDay]
 def load_histories(
     session: Session, postings: Sequence[Posting], first: date, last: date, calendar: Calendar
 ) -> dict[UUID, dict[date, HistoryDay]]:
-    """The absent and rest days that bear on any day from `first` to `last`, oldest first."""
+    """The absent and rest days that bear on any day from `first` to `last`, oldest first, as far as they are closed."""
     query = (
         select(DayEntry.posting_id, DayEntry.date, DayEntry.status, DayEntry.confirmed)
+        .join(DayHead, and_(DayHead.county_code == DayEntry.county_code, DayHead.date == DayEntry.date))
         .where(
+            DayHead.closed_at.is_not(None),
             DayEntry.county_code.in_({posting.county_code for posting in postings}),
             DayEntry.posting_id.in_([posting.id for posting in postings]),
             DayEntry.date.between(first - WINDOW, last),

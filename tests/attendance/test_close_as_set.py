@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.attendance import counters
-from app.attendance.absences import load_histories
 from app.attendance.close import close_counties, close_county_day
 from app.attendance.entries import last_revisions
 from app.attendance.facts import CONFIRMED, Span, facts_on, load_facts, with_confirmed
+from app.attendance.histories import load_histories
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.rejudge import rejudge
 from app.attendance.rollups import NUMBERS, raw_counts

@@ -60,3 +60,23 @@ def test_a_correction_lifts_the_flag_and_its_history_says_who_did_it(world, cloc
     }
     assert world.as_("township_officer").post("/days/corrections", correction).status_code == 201
     assert flags(world)["absence_consecutive"] == "lifted"
+
+
+def test_absences_entered_for_days_before_the_county_began_count_for_nothing_whatever_is_judged_again(
+    world, clock, close_through
+):
+    close_through("2026-11-23")  # the first that the county closes
+
+    def correct(day):
+        sent = {"posting_id": str(world.postings["li"]), "date": str(day), "status": "absent", "reason": "核对签到表"}
+        assert world.as_("township_officer").post("/days/corrections", sent).status_code == 201
+
+    for number in range(12):
+        correct(date(2026, 11, 11) + timedelta(days=number))
+    assert flags(world, "li") == {}
+    correct("2026-11-23")  # as it was, but confirmed now: li's absences are read anew
+    assert flags(world, "li") == {}
+    close_through("2026-12-01")
+    assert flags(world, "li") == {}, "nine days"
+    close_through("2026-12-02")
+    assert flags(world, "li") == {"absence_consecutive": "warning"}

@@ -5,14 +5,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from app.attendance import absences
-from app.attendance.absences import COUNTED, WINDOW, load_histories
-from app.models import DayEntry, Posting
+from app.attendance import histories
+from app.attendance.histories import COUNTED, WINDOW, load_histories
+from app.models import DayEntry, DayHead, Posting
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
+from tests.support.world import COUNTY
 
 BACK = (-1, 0, 1, 200, WINDOW.days - 1, WINDOW.days, WINDOW.days + 1)
 """Days before the one as of which the history is read: inside the window, at its ends, and beside them."""
+
+BEGUN = BACK[3]
+"""The service has been there since: the county has closed no day before."""
 
 STATUSES = (*COUNTED, Status.ON_POST)
 
@@ -47,16 +51,40 @@ def postings(world, clock):
     return found
 
 
+def close(world, day):
+    with world.database.writing() as session:
+        session.add(DayHead(county_code=COUNTY, date=day, version=1, closed_at=world.clock()))
+
+
+def absent_or_resting(as_of, number, back_to):
+    """What the history of the posting of this number has to hold."""
+    return sorted(
+        (as_of - timedelta(days=back), status_of(number, place), back % 2 == 0)
+        for place, back in enumerate(BACK)
+        if status_of(number, place) in COUNTED and 0 <= back <= back_to
+    )
+
+
+def read(world, postings, as_of):
+    with world.database.reading() as session:
+        found = load_histories(session, COUNTY, [p.id for p in postings], as_of, Calendar())
+    return [[(day.date, day.status, day.confirmed) for day in found[posting.id]] for posting in postings]
+
+
 @pytest.mark.parametrize("few", [0, 1, 20])
 def test_a_history_holds_the_counted_days_of_the_window_oldest_first(world, clock, postings, monkeypatch, few):
-    monkeypatch.setattr(absences, "FEW", few)
+    monkeypatch.setattr(histories, "FEW", few)
     as_of = clock().date()
-    with world.database.reading() as session:
-        found = load_histories(session, postings[0].county_code, [p.id for p in postings], as_of, Calendar())
-    for number, posting in enumerate(postings):
-        wanted = [
-            (as_of - timedelta(days=back), status_of(number, place), back % 2 == 0)
-            for place, back in enumerate(BACK)
-            if status_of(number, place) in COUNTED and 0 <= back <= WINDOW.days
-        ]
-        assert [(day.date, day.status, day.confirmed) for day in found[posting.id]] == sorted(wanted)
+    close(world, as_of - timedelta(days=max(BACK)))
+    assert read(world, postings, as_of) == [absent_or_resting(as_of, number, WINDOW.days) for number in (0, 1)]
+
+
+@pytest.mark.parametrize("few", [0, 20])
+def test_a_history_begins_with_the_first_day_that_the_county_has_closed(world, clock, postings, monkeypatch, few):
+    monkeypatch.setattr(histories, "FEW", few)
+    as_of = clock().date()
+    assert read(world, postings, as_of) == [[], []], "nothing is closed yet"
+    close(world, as_of - timedelta(days=BEGUN))
+    found = read(world, postings, as_of)
+    assert found == [absent_or_resting(as_of, number, BEGUN) for number in (0, 1)]
+    assert found != [absent_or_resting(as_of, number, WINDOW.days) for number in (0, 1)]

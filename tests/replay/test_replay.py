@@ -94,6 +94,20 @@ def test_a_lower_line_shows_whose_flag_would_have_come_and_when(sixteen_days, re
     assert change["standing"] == "provisional"
 
 
+def test_absences_entered_for_days_before_the_county_began_carry_nothing(sixteen_days, report):
+    for day in ("2026-11-20", "2026-11-21", "2026-11-22"):
+        sent = {
+            "posting_id": str(sixteen_days.postings["wang"]),
+            "date": day,
+            "status": "absent",
+            "reason": "核对签到表",
+        }
+        assert sixteen_days.as_("township_officer").post("/days/corrections", sent).status_code == 201
+    found = report(proposing("absence.consecutive_days", 10), first="2026-11-16")
+    [change] = by_person(sixteen_days, found["flags"], "wang")
+    assert change["before"] == {"state": "provisional", "since": "2026-12-08", "days": 16}
+
+
 def test_the_other_reading_of_a_day_takes_flags_away(sixteen_days, report):
     found = report(proposing("absence.unit", "working_days"))
     [change] = by_person(sixteen_days, found["flags"], "wang")
