@@ -14,7 +14,7 @@ from app.access.viewer import Role
 from app.attendance import schemas
 from app.attendance.entries import Author
 from app.attendance.evidence import load_evidence
-from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.facts import Span, facts_on, is_unrecorded, load_facts
 from app.attendance.law import load_calendar
 from app.attendance.lock import take_open_day
 from app.attendance.posted import place_of
@@ -53,6 +53,7 @@ def list_days(
             **standing[posting.id, day].model_dump(),
         )
         for posting in postings
+        if (posting.id, day) in standing
     ]
     return items, cursor
 
@@ -68,13 +69,16 @@ def _postings_of_day(call: Call, area_code: str, day: date) -> Select[Posting]:
 def standings(
     session: Session, postings: Sequence[Posting], first: date, last: date
 ) -> dict[tuple[UUID, date], schemas.DayOfMine]:
-    """How each posted day stands: the entry where there is one, else as judged from the facts."""
+    """How each posted day stands: the entry where there is one, an open day without one as judged from the facts. A
+    closed day without one is in no ledger, and not here.
+    """
     if not postings or first > last:
         return {}
     calendar = load_calendar(session)
     span = Span(tuple({p.county_code for p in postings}), first, last, tuple(p.id for p in postings))
     rows = sorted(load_facts(session, span), key=lambda row: row.date)
-    return {(row.posting_id, row.date): _standing(row, calendar) for row in rows}
+    recorded = (row for row in rows if not is_unrecorded(row.status, row.signature))
+    return {(row.posting_id, row.date): _standing(row, calendar) for row in recorded}
 
 
 def _standing(row: Row[Any], calendar: Calendar) -> schemas.DayOfMine:
@@ -148,7 +152,8 @@ def _correct_items(call: Call, body: schemas.ConfirmationIn, postings: Sequence[
     standing = standings(call.session, postings, body.date, body.date)
     errors, corrected = [], 0
     for number, (item, posting) in enumerate(zip(body.items or [], postings, strict=False)):
-        if item.status is None or item.status is standing[posting.id, body.date].status:
+        judged = standing.get((posting.id, body.date))
+        if item.status is None or (judged is not None and item.status is judged.status):
             continue
         if not item.remark:
             pointer = f"/items/{number}/remark"

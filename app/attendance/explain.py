@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance import schemas
 from app.attendance.evidence import load_evidence
-from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.facts import Span, facts_on, is_unrecorded, load_facts
 from app.attendance.law import is_locked, load_calendar, load_provisions
 from app.errors import NotFound
 from app.models import Account, DayRevision, Posting
@@ -17,9 +17,11 @@ from app.policy.attendance import LABELS_ZH, Status, day_basis, judge_day, rests
 
 
 def explain_day(session: Session, posting: Posting, day: date) -> schemas.Explanation:
-    """The facts, the provisions that were in force on the day, and every revision; NotFound outside the posting."""
+    """The facts, the provisions that were in force on the day, and every revision; NotFound outside the posting, and
+    where the ledger has no such day.
+    """
     row = load_facts(session, Span((posting.county_code,), day, day, (posting.id,))).one_or_none()
-    if row is None:
+    if row is None or is_unrecorded(row.status, row.signature):
         raise NotFound
     calendar = load_calendar(session)
     facts = facts_on(row.signature, day, calendar)

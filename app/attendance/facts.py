@@ -177,6 +177,11 @@ def facts_on(signature: int, day: date, calendar: Calendar) -> DayFacts:
     return decode(signature, calendar.is_rest(day), calendar.assumed(day))
 
 
+def is_unrecorded(status: str | None, signature: int) -> bool:
+    """Whether a day stands in nobody's ledger: it is closed, and has no entry. Nothing is judged of it afterwards."""
+    return status is None and bool(signature & CLOSED)
+
+
 def with_confirmed(signature: int, confirmed: bool) -> int:
     return signature | CONFIRMED if confirmed else signature & ~CONFIRMED
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
 from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
-from app.attendance.facts import CLOSED, Span, facts_on, with_confirmed
+from app.attendance.facts import CLOSED, Span, facts_on, is_unrecorded, with_confirmed
 from app.attendance.facts_of_one import load_facts_of
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
@@ -128,6 +128,8 @@ def status_from(stored: str | None, signature: int, day: date, calendar: Calenda
     """As `status_of`, of an entry's status and a day's facts."""
     if stored is not None:
         return Status(stored)
+    if is_unrecorded(stored, signature):
+        return Status.PENDING
     return judge_day(facts_on(signature, day, calendar)).status or Status.PENDING
 
 

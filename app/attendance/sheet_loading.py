@@ -37,7 +37,7 @@ def load_sheet(session: Session, question: SheetQuestion) -> Sheet:
     judged from the facts; of a month that is closed no fact is read.
     """
     entries = _load_entries(session, question)
-    postings = _load_postings(session, question, entries)
+    postings = _load_postings(session, question)
     open_days = _OpenDays.load(session, question, {posting.county_code for posting in postings})
     judged = _judge_open_days(session, question, postings, open_days)
     law = _Allowance(question)
@@ -72,7 +72,11 @@ def _load_entries(session: Session, question: SheetQuestion) -> dict[UUID, dict[
     if as_text:
         keys = [type_coerce(key, String) for key in keys]
         days = {day.isoformat(): day for day in question.days}
-    query = select(*keys, columns.status, columns.confirmed).where(*_entries_of(question))
+    query = select(*keys, columns.status, columns.confirmed).where(
+        scope.visible(question.viewer, DayEntry),
+        in_area(DayEntry, question.area.code),
+        DayEntry.date.between(question.first, question.last),
+    )
     rows: Iterable[Any] = session.connection().execute(query)
     entries: dict[Any, dict[date, Cell]] = defaultdict(dict)
     for posting_id, day, status, confirmed in rows:
@@ -80,27 +84,12 @@ def _load_entries(session: Session, question: SheetQuestion) -> dict[UUID, dict[
     return {UUID(posting_id): cells for posting_id, cells in entries.items()} if as_text else entries
 
 
-def _entries_of(question: SheetQuestion) -> tuple[ColumnElement[bool], ...]:
-    return (
-        scope.visible(question.viewer, DayEntry),
-        in_area(DayEntry, question.area.code),
-        DayEntry.date.between(question.first, question.last),
-    )
-
-
-def _load_postings(session: Session, question: SheetQuestion, entries: Mapping[UUID, Any]) -> list[Row[Any]]:
-    """The postings that the month touches. One whose dates were moved out of a month that had been filed keeps its
-    entries there, and so its row.
-    """
+def _load_postings(session: Session, question: SheetQuestion) -> list[Row[Any]]:
+    """The postings that the month touches."""
     touching = and_(
         Posting.starts_on <= question.last, or_(Posting.ends_on.is_(None), Posting.ends_on >= question.first)
     )
     postings = list(session.execute(_posting_query(question).where(touching).limit(MAX_ROWS + 1)))
-    known = {posting.id for posting in postings}
-    if not entries.keys() <= known:
-        with_entries = Posting.id.in_(select(DayEntry.posting_id).where(*_entries_of(question)))
-        moved = session.execute(_posting_query(question).where(with_entries, ~touching).limit(MAX_ROWS + 1))
-        postings.extend(moved)
     if len(postings) > MAX_ROWS:
         raise Unprocessable.field(
             "/query/area",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.access import scope
 from app.access.areas import county_of, in_area
 from app.access.call import Call
+from app.attendance.entries import OUTSIDE_POSTING
 from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.law import load_calendar
 from app.attendance.schemas import Actor
@@ -82,9 +83,14 @@ def _authors(
     found: dict[Cell, tuple[DayRevision, Account | None]] = {}
     for revision, account in session.execute(query):
         cell = Cell(revision.posting_id, revision.date)
-        if cell in wanted and (cell not in after or cell not in found or found[cell][0].status != revision.status):
+        if cell in wanted and (cell not in after or cell not in found or _status(found[cell][0]) != _status(revision)):
             found[cell] = (revision, account)
     return found
+
+
+def _status(revision: DayRevision) -> str | None:
+    """What a revision made of its day: nothing where it took the day out."""
+    return None if tuple(revision.exceptions) == OUTSIDE_POSTING else revision.status
 
 
 def held_back(

@@ -17,7 +17,7 @@ from app.attendance.absences import refresh_absences
 from app.attendance.flags import move, statement_due_on
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.posted import place_of
-from app.attendance.rejudge import rejudge
+from app.attendance.posting_dates import judge_moved_end
 from app.errors import Conflict, Unprocessable
 from app.models import Posting, RecallFlag, Vacancy
 from app.policy.recall import (
@@ -181,17 +181,7 @@ def _end_posting(session: Session, call: Call, posting: Posting, last_day: date,
     if ended_before is None or last_day < ended_before:
         posting.ends_on, posting.end_reason = last_day, reason
         session.flush()
-        until = min(ended_before or call.today, call.today)
-        rejudge(
-            session,
-            [posting],
-            date.fromordinal(last_day.toordinal() + 1),
-            until,
-            now=call.now,
-            by=call.viewer.account_id,
-            cause="posting",
-            reason=reason,
-        )
+        judge_moved_end(call, posting, ended_before, reason)
         bump_roster(session, posting.county_code)
     _open_vacancy(session, posting)
 

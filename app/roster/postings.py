@@ -10,12 +10,12 @@ from app.access import scope
 from app.access.areas import contains, township_of
 from app.access.call import Call
 from app.access.versions import bump_roster
+from app.attendance.posting_dates import ENTERED_ZH, judge_moved_end, judge_new_postings
 from app.errors import Conflict, NotFound, Unprocessable
 from app.ids import new_id
 from app.models import Area, Cadre, DispatchUnit, Posting, Vacancy
 from app.roster import schemas
 from app.roster.faults import text_of
-from app.roster.ledger_days import judge_moved_end, judge_new_postings
 from app.roster.overlaps import Stay, collisions
 from app.roster.turns import take_roster
 from app.roster.units import may_send
@@ -87,7 +87,7 @@ def create_posting(call: Call, body: schemas.PostingIn) -> schemas.PostingOut:
     call.session.add(posting)
     call.session.flush()
     fill_vacancies(call, [posting])
-    judge_new_postings(call, [posting])
+    judge_new_postings(call, [posting], ENTERED_ZH)
     _note(call, "posting.created", posting, village=village.code, starts_on=body.starts_on, ends_on=body.ends_on)
     return _as_json(posting, cadre, unit, village.name)
 
@@ -165,7 +165,7 @@ def end_posting(call: Call, posting_id: UUID, body: schemas.PostingEndIn) -> sch
     if before is not None and body.ends_on > before:
         require_no_collision(call, posting, unit.level)
     call.session.flush()
-    judge_moved_end(call, posting, before)
+    judge_moved_end(call, posting, before, body.reason)
     _note(call, "posting.ended", posting, ends_on=body.ends_on, before=before, reason=body.reason)
     return _as_json(posting, cadre, unit, village.name)
 

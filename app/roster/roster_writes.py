@@ -11,10 +11,10 @@ from app.access.call import Call
 from app.access.scope import visible
 from app.access.versions import bump_roster
 from app.access.viewer import Role
+from app.attendance.posting_dates import IMPORTED_ZH, judge_moved_end, judge_new_postings
 from app.ids import new_id
 from app.models import Account, Cadre, DispatchUnit, Posting
 from app.roster.faults import Outcome
-from app.roster.ledger_days import judge_moved_end, judge_new_postings
 from app.roster.roster_record import Match, Record, rows_in_chunks, unit_areas
 from app.roster.roster_rows import RosterRow
 from app.roster.vacancies import fill_vacancies
@@ -111,7 +111,7 @@ def _change_postings(call: Call, matches: Sequence[Match]) -> None:
             moved.append((posting, before))
     call.session.flush()
     for posting, before in moved:
-        judge_moved_end(call, posting, before)
+        judge_moved_end(call, posting, before, IMPORTED_ZH)
 
 
 def _save_new_postings(
@@ -129,7 +129,7 @@ def _save_new_postings(
     ids = [posting["id"] for posting in new]
     postings = [posting for (posting,) in rows_in_chunks(call.session, query, Posting.id, ids)]
     fill_vacancies(call, postings)
-    judge_new_postings(call, postings)
+    judge_new_postings(call, postings, IMPORTED_ZH)
 
 
 def _posting(call: Call, county: str, row: RosterRow, unit_id: UUID, cadre_id: UUID) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
-from app.models import Registration, Whereabouts
+from app.models import DayEntry, Registration, Whereabouts
 from tests.checkins.test_checkins import body as check_in
 from tests.leaves.support import ask, decide
-from tests.support.world import COUNTY, SIBLING_TOWNSHIP, TOWNSHIP
+from tests.support.world import COUNTY, SIBLING_TOWNSHIP, TOWNSHIP, VILLAGE
 
 LAST_MONDAY = "2026-11-30"
 
@@ -124,15 +124,89 @@ def test_a_declaration_and_an_outage_do_not_touch_the_month_and_are_shown(locked
         assert session.get(Whereabouts, UUID(board["id"])) is not None
 
 
-def test_a_posting_that_is_ended_back_into_the_month_keeps_its_filed_days(locked, world):
-    body = {"ends_on": "2026-11-25", "reason": "轮换"}
-    answer = world.as_("county_officer").post(f"/postings/{world.postings['wang']}/end", body)
+def end(world, who, day, reason="轮换"):
+    body = {"ends_on": day, "reason": reason}
+    answer = world.as_("county_officer").post(f"/postings/{world.postings[who]}/end", body)
     assert answer.status_code == 200, answer.text
+
+
+def readings(world, who, day):
+    """How each reader has one day of a posting; null where it has none."""
+    county, posting_id = world.as_("county_officer"), str(world.postings[who])
+    listed = county.get(f"/days?area={TOWNSHIP}&date={day}").json()["items"]
+    own = county.get(f"/postings/{posting_id}/days?from={day}&to={day}").json()["items"]
+    explained = county.get(f"/postings/{posting_id}/days/{day}").json()
+    sheet = county.get(f"/ledger?area={TOWNSHIP}&month={day[:7]}").json()["rows"]
+    cells = [row["cells"][int(day[8:]) - 1]["status"] for row in sheet if row["posting_id"] == posting_id]
+    stats = county.get(f"/stats/attendance?area={TOWNSHIP}&from={day}&to={day}&by=day").json()["rows"]
+    return {
+        "/days": [item["status"] for item in listed if item["posting_id"] == posting_id],
+        "/postings/{id}/days": [item["status"] for item in own],
+        "/postings/{id}/days/{date}": [explained["status"]] if "revisions" in explained else [],
+        "/ledger": [status for status in cells if status is not None],
+    }, {name: stats[0][name] for name in ("people", "absent")}
+
+
+def test_days_that_fall_out_of_a_posting_by_its_end_are_gone_from_the_filed_month_too(locked, world):
+    day = "2026-11-26"
+    assert readings(world, "wang", day)[1] == {"people": 3, "absent": 3}
+    end(world, "wang", "2026-11-25")
+    found, counted = readings(world, "wang", day)
+    assert set(map(len, found.values())) == {0}, found
+    assert counted == {"people": 2, "absent": 2}
+    assert locked.cell(locked.filing, "wang", day)["status"] == "absent", "what was filed stays what was filed"
     shown = locked.read(locked.filing)
-    assert shown["changes_since"] == []
-    assert {(h["date"], h["would_be"]) for h in shown["held_back"]} == {
-        (f"2026-11-{day}", None) for day in range(26, 31)
+    assert shown["held_back"] == []
+    assert {(c["date"], c["present"], c["cause"], c["reason"], c["by"]["role"]) for c in shown["changes_since"]} == {
+        (f"2026-11-{number}", None, "posting", "轮换", "county_officer") for number in range(26, 31)
     }
+
+
+def test_days_that_come_into_a_posting_are_in_the_filed_month_and_read_alike_everywhere(world, november):
+    day = "2026-11-26"
+    end(world, "li", "2026-11-24")
+    filing = november.filed("2026-11")
+    end(world, "li", "2027-11-24", "结束日期录入有误")
+    found, counted = readings(world, "li", day)
+    assert set(map(tuple, found.values())) == {("absent",)}, found
+    assert counted == {"people": 3, "absent": 3}
+    changes = [c for c in november.read(filing)["changes_since"] if c["date"] == day]
+    assert [(c["filed"], c["present"], c["reason"]) for c in changes] == [(None, "absent", "结束日期录入有误")]
+    assert november.correct("li", day, "on_post").status_code == 201
+
+
+def test_a_posting_that_is_entered_into_a_filed_month_reads_alike_everywhere(world, november):
+    end(world, "li", "2026-11-24")
+    november.filed("2026-11")
+    posting = {
+        "cadre_id": str(world.cadres["li"]),
+        "unit_id": str(world.units["county"]),
+        "village_code": VILLAGE,
+        "duty": "member",
+        "starts_on": "2026-11-26",
+    }
+    entered = world.as_("county_officer").post("/postings", posting)
+    assert entered.status_code == 201, entered.text
+    world.postings["li again"] = entered.json()["id"]
+    for day, status in (("2026-11-26", "absent"), ("2026-11-28", "rest"), ("2026-11-25", None)):
+        found, _ = readings(world, "li again", day)
+        assert set(map(tuple, found.values())) == {(status,) if status else ()}, (day, found)
+
+
+def test_a_closed_day_that_the_ledger_does_not_have_is_judged_by_no_reader(world, november, database):
+    """However it came about: nobody's act leaves such a day."""
+    day = "2026-11-26"
+    with database.writing() as session:
+        session.execute(
+            delete(DayEntry).where(DayEntry.posting_id == world.postings["li"], DayEntry.date == date(2026, 11, 26))
+        )
+    found, _ = readings(world, "li", day)
+    assert set(map(len, found.values())) == {0}, found
+    sent = world.as_("li").get(f"/postings/{world.postings['li']}/days/{day}")
+    assert sent.status_code == 404
+    assert november.correct("li", day, "on_post", "township_officer").status_code == 201
+    found, _ = readings(world, "li", day)
+    assert set(map(tuple, found.values())) == {("on_post",)}, found
 
 
 # ------------------------------------------------------------------------------- at the same instant

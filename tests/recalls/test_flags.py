@@ -188,3 +188,14 @@ def test_flags_of_many_postings_are_read_in_one_query(world, ledger):
     ledger.refresh("li", "wang", "zhao", "sun")
     event.remove(world.database.writer, "before_cursor_execute", listen)
     assert len(statements) == 1
+
+
+def test_absences_that_fall_out_of_the_posting_carry_no_flag_in_a_filed_month_either(world, ledger, clock):
+    ledger.absent("li", MONDAY, 16)
+    clock.set("2026-12-01 09:00")
+    world.file_month("2026-11")
+    assert states_of(world) == ["candidate"]
+    end = {"ends_on": "2026-11-06", "reason": "调动"}
+    answer = world.as_("county_officer").post(f"/postings/{world.postings['li']}/end", end)
+    assert answer.status_code == 200, answer.text
+    assert states_of(world) == ["lifted"]
