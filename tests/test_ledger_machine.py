@@ -25,6 +25,7 @@ from app.attendance.close import close_due_days
 from app.clock import SHANGHAI, get_clock
 from app.main import configure
 from app.policy.attendance import Status
+from app.policy.days import ONE_DAY
 from app.policy.provisions import load_text
 from app.policy.recall import HistoryDay, judge_recall
 from app.settings import Settings
@@ -32,7 +33,6 @@ from tests.checkins.test_checkins import body
 from tests.conftest import MovableClock
 from tests.support.world import FIRST_MORNING, TOWNSHIP, VILLAGE, World, found_world
 
-ONE_DAY = timedelta(days=1)
 FIRST_DAY = FIRST_MORNING.date()
 CADRES = ("li", "wang")
 LATE_DAYS = 7

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.attendance import schemas
 from app.attendance.facts import Span
 from app.models import CheckIn, Correction, Leave, Posting, Registration, Whereabouts
-from app.policy.attendance import is_presence
+from app.policy.presence import is_presence
 
 DayKey = tuple[UUID, date]
 

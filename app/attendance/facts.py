@@ -47,6 +47,7 @@ from app.models import (
 )
 from app.policy.attendance import DayFacts, Evidence, Status
 from app.policy.calendar import Calendar
+from app.policy.whereabouts import TRIP_STATES
 
 STATUSES = tuple(Status)
 _CORRECTION_BITS = 0b111
@@ -64,10 +65,6 @@ BOARD_ON_LEAVE = 1 << 12
 CONFIRMED = 1 << 13
 CLOSED = 1 << 14
 POSTED = 1 << 15
-
-TRIP_STATES = ("official", "training")
-"""Declarations that make a day 公出."""
-
 
 Columns = Callable[[Any], Sequence[ColumnElement[Any]]]
 Condition = Callable[[Any], ColumnElement[bool]]
@@ -275,6 +272,7 @@ def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _check_ins(span: Span) -> Subquery:
+    """As `policy.presence.evidence_of` says it of each: counting is `check_in`, accepted is `accepted`."""
     accepted = CheckIn.accepted.is_(True)
     by_itself = and_(CheckIn.needs_acceptance.is_(False), CheckIn.accepted.is_(None))
     return (

@@ -22,7 +22,7 @@ from app.ids import new_id
 from app.models import DayEntry, RecallFlag, RecallFlagEvent
 from app.policy.attendance import Status
 from app.policy.provisions import Provisions
-from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment
+from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment, gravity_of
 
 SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISSED})
 """Ended by people. The days on such a flag carry no other one."""
@@ -30,7 +30,6 @@ SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISS
 _ENDED = SETTLED | {FlagState.LIFTED}
 STANDING = tuple(state for state in FlagState if state != FlagState.LIFTED)
 """What a judgment is held against."""
-_RANK = (FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 
 @dataclass(slots=True)
@@ -266,7 +265,7 @@ class _Turning:
         self.events.append(move(flag, FlagState(flag.state), action=action, now=self.now, by=self.by))
 
     def _move(self, flag: RecallFlag, state: FlagState, *, action: str) -> None:
-        climbs = flag.state is None or _RANK.index(state) > _RANK.index(FlagState(flag.state))
+        climbs = gravity_of(state) > gravity_of(FlagState(flag.state) if flag.state else None)
         self.events.append(move(flag, state, action=action, now=self.now, by=self.by))
         flag.statement_due_on = None
         if state is FlagState.CANDIDATE:

@@ -3,7 +3,7 @@ before. No day is looked into here.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,10 +19,10 @@ from app.clock import SHANGHAI
 from app.models import Area, DayHead, Filing, RosterVersion
 from app.policy.allowance import judge_allowance_days
 from app.policy.calendar import Calendar
+from app.policy.days import ONE_DAY
 from app.policy.provisions import Provisions
 
 _UPPER_LEVELS = ("province", "city")
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 
 from app.clock import SHANGHAI
-from app.policy.attendance import Status, is_presence
+from app.policy.attendance import Status
+from app.policy.presence import is_presence
 
 
 def answer_of(

@@ -17,7 +17,8 @@ from app.checkins.schemas import CheckInIn
 from app.clock import day_closes_at
 from app.errors import Conflict
 from app.policy.datum import Point, to_wgs84
-from app.policy.geofence import Fence, FenceJudgment, Position, Verdict, judge_position
+from app.policy.geofence import Fence, FenceJudgment, Position, judge_position
+from app.policy.presence import is_clock_ahead, is_too_late, needs_acceptance
 from app.policy.provisions import Provisions
 from app.policy.risks import Fix, impossible_speed, repeated_coordinates, stale_fix
 
@@ -84,7 +85,7 @@ class RuleBook:
 
     def is_ahead(self, captured_at: datetime, now: datetime, today: date, area_code: str | None) -> bool:
         """Whether a phone's clock is further ahead of ours than it may be."""
-        return captured_at > now and captured_at - now > self._clock_skew(today, area_code)
+        return captured_at > now and is_clock_ahead(captured_at, now, self._clock_skew(today, area_code))
 
     def _clock_skew(self, today: date, area_code: str | None) -> timedelta:
         where = area_code if self._is_local else None
@@ -147,7 +148,6 @@ def judge_check_in(
     judgment = _judge_fence(submission, around.fences, rules)
     fix = _fix_of(body, day, judgment)
     late = now >= rules.closes_at
-    too_late = (today - day).days > rules.late_upload_days or around.month_locked
     position = body.position
     row = {
         "county_code": posting.county_code,
@@ -177,7 +177,12 @@ def judge_check_in(
         "distance_m": None if judgment.distance_m is None else round(judgment.distance_m, 3),
         "risk_flags": _risk_flags(body, fix, around, judgment, rules, late=late, clock_skew=clock_skew),
         "late": late,
-        "needs_acceptance": judgment.verdict is not Verdict.INSIDE or clock_skew or too_late,
+        "needs_acceptance": needs_acceptance(
+            judgment.verdict,
+            clock_skew=clock_skew,
+            too_late=is_too_late(day, today, rules.late_upload_days),
+            month_locked=around.month_locked,
+        ),
     }
     return row, fix
 

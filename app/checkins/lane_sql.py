@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from app.attendance.entries import ENTRY_UPSERT
 from app.checkins.lane_words import POSTGRESQL, SQLITE, Words
 from app.models import CheckIn, DayEntry, DayRevision, DeviceUse
+from app.policy.whereabouts import TRIP_STATES
 
 REGISTERED = 1 << 0
 DEVICE_KNOWN = 1 << 1
@@ -128,7 +129,7 @@ FROM s
         )
         board = f"{self.of_posting} AND x.first_day <= {w.day} AND (x.last_day IS NULL OR x.last_day >= {w.day})"
         boards = (
-            (BOARD_TRIP, "x.state IN ('official', 'training')"),
+            (BOARD_TRIP, f"x.state IN ({', '.join(map(repr, TRIP_STATES))})"),
             (BOARD_IN_VILLAGE, "x.state = 'in_village'"),
             (BOARD_ON_LEAVE, "x.state = 'leave'"),
         )
@@ -146,7 +147,7 @@ FROM s
         )
 
     def checked_in(self) -> str:
-        """Bits, of the check-ins that a subquery walks through."""
+        """Bits, of the check-ins that a subquery walks through, as `policy.presence.evidence_of` says it of each."""
         today = f"x.date = {self.words.day}"
         by_itself = "NOT x.needs_acceptance AND x.accepted IS NULL"
         return self.words.bits_of(

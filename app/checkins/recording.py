@@ -39,6 +39,7 @@ from app.errors import Forbidden, Problem
 from app.models import CheckIn, DeviceUse, StrayCheckIn
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
+from app.policy.presence import day_of
 from app.policy.risks import RECENT, Fix, Trail
 
 Row = dict[str, Any]
@@ -182,7 +183,7 @@ def _record(context: Context, submission: Submission, captured_on: date) -> Outc
     # Which day, and so which posting, depends on the clock: any of the cadre's villages tells the county.
     area = postings[0].village_code if postings else None
     clock_skew = context.book.is_ahead(submission.body.captured_at, context.now, context.today, area)
-    day = context.today if clock_skew else captured_on
+    day = day_of(captured_on, context.today, clock_skew=clock_skew)
     posting = next((place for place in postings if place.holds_on(day)), None)
     if posting is None:
         return no_posting()

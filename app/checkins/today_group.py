@@ -21,8 +21,8 @@ from app.checkins.today_store import Found, TodayStore
 from app.clock import SHANGHAI, business_day
 from app.database import Database
 from app.errors import Forbidden, Problem, Unauthenticated
-from app.policy.attendance import is_presence
 from app.policy.calendar import Calendar
+from app.policy.presence import is_presence
 
 
 class TodayReader:

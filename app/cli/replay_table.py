@@ -1,18 +1,18 @@
 """A replay as a table for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from unicodedata import east_asian_width
 
 from app.policy.attendance import LABELS_ZH
+from app.policy.days import ONE_DAY
 from app.policy.leave import Office
 from app.policy.recall import STATE_LABELS_ZH
 from app.replay.report import DayChange, FlagChange, Peak, Proposed, Report, RouteChange
 
 _OFFICES = {Office.TOWNSHIP: "乡镇", Office.COUNTY: "县级办公室", Office.CITY: "市级办公室", Office.UNIT: "派出单位"}
 _GROUNDS = {"absence_consecutive": "连续离岗", "absence_cumulative": "一年内累计离岗"}
-ONE_DAY = timedelta(days=1)
 
 
 def table(report: Report) -> str:

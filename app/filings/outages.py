@@ -3,7 +3,7 @@ township instead of becoming an absence.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, or_, select
@@ -16,9 +16,8 @@ from app.attendance.rejudge import rejudge
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.filings import schemas
 from app.models import Outage, Posting
+from app.policy.days import ONE_DAY
 from app.policy.outage import OutageSpan, judge_outage
-
-ONE_DAY = timedelta(days=1)
 
 _REFUSALS = {
     OutageSpan.REVERSED: ("/to", "dates_reversed", "结束日期早于开始日期", "ends before it begins"),

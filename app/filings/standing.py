@@ -17,9 +17,9 @@ from app.filings import schemas
 from app.filings.changes import changes_since, held_back
 from app.filings.sheet import build_sheet, digest
 from app.models import Account, Area, Filing, Posting
+from app.policy.days import ONE_DAY
 from app.policy.filing import (
     FILED_BY,
-    ONE_DAY,
     FilingKind,
     Period,
     Times,

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from app.policy.attendance import Status
+from app.policy.days import ONE_DAY
 from app.policy.provisions import Provisions
 from app.policy.recall import (
-    ONE_DAY,
     YEAR_DAYS,
     CountedDay,
     FewestDays,

@@ -46,11 +46,6 @@ class Evidence(StrEnum):
     ACCEPTED = "accepted"
 
 
-def is_presence(*, needs_acceptance: bool, accepted: bool | None) -> bool:
-    """Whether a check-in counts: by itself, or because the township accepted it; not once it was refused."""
-    return not needs_acceptance if accepted is None else accepted
-
-
 @dataclass(frozen=True, slots=True)
 class DayFacts:
     """All that a day's status depends on. No date and no id in it, so that few distinct values exist."""

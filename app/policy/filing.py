@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from app.policy.days import ONE_DAY
 from app.policy.judgment import Basis, Judgment
 from app.policy.provisions import Provisions
-
-ONE_DAY = timedelta(days=1)
 
 
 class FilingKind(StrEnum):

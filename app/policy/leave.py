@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from app.policy.calendar import Calendar
+from app.policy.days import ONE_DAY
 from app.policy.judgment import Judgment
 from app.policy.provisions import Provisions
-
-ONE_DAY = timedelta(days=1)
 
 
 class Office(StrEnum):

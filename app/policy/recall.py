@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from app.policy.attendance import Status
+from app.policy.days import ONE_DAY
 from app.policy.judgment import Basis
 from app.policy.provisions import Provisions
 
 YEAR_DAYS = 365
-ONE_DAY = timedelta(days=1)
 
 
 class FlagState(StrEnum):
@@ -38,8 +38,14 @@ STATE_LABELS_ZH = {
     FlagState.LIFTED: "已自动解除",
 }
 
-MOVED_BY_FACTS = frozenset({FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE})
+_BY_GRAVITY = (None, FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
+MOVED_BY_FACTS = frozenset(state for state in _BY_GRAVITY if state is not None)
 """The states that the service moves by itself; from the opinion on only people do."""
+
+
+def gravity_of(state: FlagState | None) -> int:
+    """The place of a state among those that facts lead to; null, where they carry nothing, is the least."""
+    return _BY_GRAVITY.index(state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +282,7 @@ class _Law:
         """What makes a run worse than another: what it carries, then its length; of equals the latest is shown."""
         length = len(self.counted(run))
         confirmed = self.longest_confirmed(run) if length > self._value["consecutive_days"] else ()
-        return _GRAVITY.index(self.state("consecutive", run, confirmed)), length, run[-1].date
+        return gravity_of(self.state("consecutive", run, confirmed)), length, run[-1].date
 
     def state(self, kind: str, days: Sequence[CountedDay], confirmed: Sequence[CountedDay]) -> FlagState | None:
         """超过 excludes the number: the flag comes with the day after the line. The warning comes at its number."""
@@ -313,7 +319,6 @@ _ABSENCE_KEYS = (
     "warning_consecutive_days",
     "warning_cumulative_days",
 )
-_GRAVITY = (None, FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 
 # ------------------------------------------------------------------ the procedure

@@ -13,14 +13,12 @@ from app.models import DayEntry, DayHead, Posting, RecallFlag
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
 from app.policy.provisions import Provisions
-from app.policy.recall import ABSENCE_GROUNDS, FlagState, HistoryDay, judge_recall
+from app.policy.recall import ABSENCE_GROUNDS, FlagState, HistoryDay, gravity_of, judge_recall
 from app.replay.presence import StatusChange
 from app.replay.report import Peak
 
 PREFIX = "absence."
 """What the keys begin with that decide on flags."""
-
-_RANK = (None, FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE)
 
 History = Mapping[date, HistoryDay]
 
@@ -69,7 +67,7 @@ def peaks(history: History, days: Iterable[date], law: Provisions, village_code:
     past = list(history.values())
     for day in sorted(days):
         for judged in judge_recall(past, day, law, village_code).grounds:
-            if _RANK.index(judged.state) > _RANK.index(found[judged.ground].state):
+            if gravity_of(judged.state) > gravity_of(found[judged.ground].state):
                 found[judged.ground] = Peak(judged.state, day, len(judged.days))
     return found
 

@@ -23,7 +23,9 @@ from app.models import CheckIn, Posting, Registration
 from app.policy.attendance import Evidence, Status, judge_day
 from app.policy.calendar import Calendar
 from app.policy.datum import Datum
+from app.policy.days import ONE_DAY
 from app.policy.geofence import Fence, Position, Verdict, judge_position
+from app.policy.presence import day_of, evidence_of, is_clock_ahead, is_too_late, needs_acceptance
 from app.policy.provisions import Provisions
 
 KEYS = frozenset(
@@ -35,8 +37,6 @@ KEYS = frozenset(
     }
 )
 """The provisions that decide whether a check-in counts by itself."""
-
-ONE_DAY = timedelta(days=1)
 
 _COLUMNS = (
     CheckIn.posting_id,
@@ -64,7 +64,10 @@ class _Judged:
     too_late: bool
 
     def needs_acceptance(self, verdict: str) -> bool:
-        return verdict != Verdict.INSIDE or self.clock_skew or self.too_late
+        """That a month was filed is no law's doing: it is on record as another reason."""
+        return needs_acceptance(
+            Verdict(verdict), clock_skew=self.clock_skew, too_late=self.too_late, month_locked=False
+        )
 
 
 @dataclass(slots=True)
@@ -77,8 +80,9 @@ class _Evidence:
     """Whether the proposal has changed any of them."""
 
     def add(self, *, needs_acceptance: bool, accepted: bool | None) -> None:
-        self.counting |= accepted is None and not needs_acceptance
-        self.accepted |= accepted is True
+        evidence = evidence_of(needs_acceptance=needs_acceptance, accepted=accepted)
+        self.counting |= evidence is Evidence.CHECK_IN
+        self.accepted |= evidence is Evidence.ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +130,12 @@ def _evidence(
         day = sent.date if now.day == then.day else then.day
         verdict = sent.verdict if now.verdict is then.verdict else then.verdict.value
         for_another_reason = sent.needs_acceptance and not now.needs_acceptance(sent.verdict)
-        needs_acceptance = then.needs_acceptance(verdict) or for_another_reason
+        has_to_wait = then.needs_acceptance(verdict) or for_another_reason
         found = evidence[sent.posting_id, day]
         if now == then:
             found.add(needs_acceptance=sent.needs_acceptance, accepted=sent.accepted)
             continue
-        found.add(needs_acceptance=needs_acceptance, accepted=sent.accepted)
+        found.add(needs_acceptance=has_to_wait, accepted=sent.accepted)
         found.touched = True
         evidence[sent.posting_id, sent.date].touched = True
     return evidence
@@ -140,8 +144,8 @@ def _evidence(
 def _judge(sent: Row[*tuple[object, ...]], fences: Sequence[Fence], law: Provisions) -> _Judged:
     received_day, area = business_day(sent.received_at), sent.village_code
     skew = timedelta(minutes=float(law.value("presence.clock_skew_minutes", received_day, area)))
-    clock_skew = sent.captured_at - sent.received_at > skew
-    day = received_day if clock_skew else business_day(sent.captured_at)
+    clock_skew = is_clock_ahead(sent.captured_at, sent.received_at, skew)
+    day = day_of(business_day(sent.captured_at), received_day, clock_skew=clock_skew)
     late_days = int(law.value("presence.late_upload_days", day, area))
     position = None
     if sent.lng is not None:
@@ -153,7 +157,7 @@ def _judge(sent: Row[*tuple[object, ...]], fences: Sequence[Fence], law: Provisi
         max_accuracy_m=float(law.value("presence.max_accuracy_m", day, area)),
         radius_68_to_95=float(law.value("presence.verdict", day, area)),
     )
-    return _Judged(day, judgment.verdict, clock_skew, (received_day - day).days > late_days)
+    return _Judged(day, judgment.verdict, clock_skew, is_too_late(day, received_day, late_days))
 
 
 def _registered(session: Session, postings: Sequence[Posting], first: date, last: date) -> set[tuple[UUID, date]]:

@@ -18,7 +18,7 @@ from app.errors import NotFound
 from app.models import DUTIES, Area, Cadre, DayEntry, DispatchUnit, Posting, Whereabouts
 from app.policy.attendance import Status
 from app.policy.provisions import Provision
-from app.whereabouts.timeline import order_of
+from app.policy.whereabouts import order_of
 from app.whereabouts.words import DUTY_LABELS, PRIVATE_DESTINATIONS, SHOWN_IN_VILLAGE, STATE_LABELS
 
 PUBLIC = "board.public"

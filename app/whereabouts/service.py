@@ -13,9 +13,10 @@ from app.attendance.rejudge import rejudge
 from app.clock import business_day
 from app.errors import Unprocessable
 from app.models import Posting, Whereabouts
+from app.policy.presence import is_clock_ahead
 from app.policy.provisions import Provisions
+from app.policy.whereabouts import Days, first_day, hull, last_day, order_of
 from app.whereabouts.schemas import WhereaboutsIn
-from app.whereabouts.timeline import Days, first_day, hull, last_day, order_of
 
 
 def declare(call: Call, body: WhereaboutsIn) -> tuple[Whereabouts, bool]:
@@ -43,7 +44,7 @@ def declare(call: Call, body: WhereaboutsIn) -> tuple[Whereabouts, bool]:
 def _refuse_wrong_clock(call: Call, body: WhereaboutsIn, provisions: Provisions, posting: Posting) -> None:
     """A declaration is made when it begins, so one that begins later than now shows a clock that runs ahead."""
     minutes = float(provisions.value("presence.clock_skew_minutes", call.today, posting.village_code))
-    if body.since - call.now > timedelta(minutes=minutes):
+    if is_clock_ahead(body.since, call.now, timedelta(minutes=minutes)):
         raise Unprocessable.field(
             "/since",
             "since_in_future",

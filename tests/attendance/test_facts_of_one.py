@@ -1,13 +1,17 @@
 """One posting's facts are the same whichever statement reads them."""
 
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
+from sqlalchemy import update
 
 from app.attendance.close import close_due_days
-from app.attendance.facts import Span, load_facts
+from app.attendance.facts import Span, facts_on, load_facts
 from app.attendance.facts_of_one import load_facts_of
-from app.models import Posting
+from app.models import CheckIn, Posting
+from app.policy.calendar import Calendar
+from app.policy.presence import evidence_of
 from tests.checkins.support import body
 from tests.checkins.test_lane_equals_general import declared, happen
 from tests.support.world import COUNTY
@@ -42,3 +46,14 @@ def test_one_postings_facts_are_those_of_its_county(world, clock, events, who, d
 def whose(world, who):
     others = tuple(posting_id for name, posting_id in world.postings.items() if name != who)
     return (world.postings[who],), (world.postings[who], *others)
+
+
+@pytest.mark.parametrize(("waits", "accepted"), list(product((False, True), (None, False, True))))
+def test_the_database_says_what_the_law_says_of_a_check_in(world, waits, accepted):
+    assert world.as_("li").post("/check-ins", body()).status_code == 201
+    with world.database.writing() as session:
+        session.execute(update(CheckIn).values(needs_acceptance=waits, accepted=accepted))
+        [row] = load_facts(session, Span((COUNTY,), DAY, DAY, (world.postings["li"],)))
+    facts = facts_on(row.signature, DAY, Calendar())
+    assert facts.presence is evidence_of(needs_acceptance=waits, accepted=accepted)
+    assert facts.waiting_evidence is (waits and accepted is None)

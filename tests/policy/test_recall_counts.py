@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar, Year
+from app.policy.days import ONE_DAY
 from app.policy.provisions import Provision, Provisions, load_text
 from app.policy.recall import FlagState, HistoryDay, consequences, judge_recall
 
-ONE_DAY = timedelta(days=1)
 AREA = "990101001001"
 AMENDED = date(2018, 7, 6)
 

@@ -1,4 +1,4 @@
-"""Which days a declaration touches: from its `since` until `expected_back_at` or the next declaration.
+"""Which days a declaration of whereabouts speaks for: from its `since` until `expected_back_at` or the next one.
 
 Ends are exclusive instants, so a declaration that ends at midnight does not touch the day that begins then.
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from app.clock import business_day
+from app.policy.days import ONE_DAY, business_day
 
-_ONE_DAY = timedelta(days=1)
+TRIP_STATES = ("official", "training")
+"""Declarations that make a day 公出."""
+
 _INSTANT_BEFORE = timedelta(microseconds=1)
 
 
@@ -23,7 +25,7 @@ def first_day(since: datetime, received_at: datetime, late_upload_days: int) -> 
     """The first day that a declaration speaks for. One sent later than `late_upload_days` does not reach further back:
     otherwise a trip declared afterwards could undo absences that the township has confirmed long ago.
     """
-    return max(business_day(since), business_day(received_at) - late_upload_days * _ONE_DAY)
+    return max(business_day(since), business_day(received_at) - late_upload_days * ONE_DAY)
 
 
 def last_day(since: datetime, expected_back_at: datetime | None, next_since: datetime | None) -> date | None:
@@ -34,7 +36,7 @@ def last_day(since: datetime, expected_back_at: datetime | None, next_since: dat
     if not ends:
         return None
     end = min(ends)
-    return business_day(since) - _ONE_DAY if end <= since else business_day(end - _INSTANT_BEFORE)
+    return business_day(since) - ONE_DAY if end <= since else business_day(end - _INSTANT_BEFORE)
 
 
 @dataclass(frozen=True, slots=True)

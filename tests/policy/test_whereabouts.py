@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.clock import SHANGHAI, business_day
-from app.whereabouts.timeline import Days, first_day, hull, last_day, order_of
+from app.policy.whereabouts import Days, first_day, hull, last_day, order_of
 
 
 def at(text: str) -> datetime:
