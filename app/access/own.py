@@ -5,7 +5,7 @@ import json
 from datetime import UTC, date, datetime
 
 from pydantic import BaseModel
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.scope import visible
@@ -23,8 +23,7 @@ def own_posting(session: Session, viewer: Viewer, day: date) -> Posting:
     """The viewer's posting on a business day; Conflict `no_posting` where there is none."""
     posting = session.scalars(
         select(Posting)
-        .where(visible(viewer, Posting), Posting.starts_on <= day)
-        .where(or_(Posting.ends_on.is_(None), Posting.ends_on >= day))
+        .where(visible(viewer, Posting), Posting.held_on(day))
         .order_by(Posting.starts_on.desc(), Posting.id.desc())
         .limit(1)
     ).first()

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, or_, select
+from sqlalchemy import Row, Select, String, and_, cast, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access import audit, scope
@@ -25,10 +25,6 @@ from app.models import Cadre, Correction, DayEntry, Posting, Registration
 from app.policy.attendance import LABELS_ZH, Status, judge_day, rests_on_assumption
 from app.policy.calendar import Calendar
 from app.web.paging import PageRequest
-
-
-def posted_on(day: date) -> ColumnElement[bool]:
-    return and_(Posting.starts_on <= day, or_(Posting.ends_on.is_(None), Posting.ends_on >= day))
 
 
 def list_days(
@@ -61,7 +57,7 @@ def list_days(
 def _postings_of_day(call: Call, area_code: str, day: date) -> Select[Posting]:
     return (
         select(Posting)
-        .where(scope.visible_in(call.session, call.viewer, Posting, area_code), posted_on(day))
+        .where(scope.visible_in(call.session, call.viewer, Posting, area_code), Posting.held_on(day))
         .options(joinedload(Posting.cadre).load_only(Cadre.id, Cadre.name))
     )
 
@@ -258,5 +254,5 @@ def _require_begun(call: Call, day: date) -> None:
 
 
 def _require_posted(posting: Posting, day: date) -> None:
-    if day < posting.starts_on or (posting.ends_on is not None and day > posting.ends_on):
+    if not posting.holds_on(day):
         raise Conflict("no_posting", "该日期不在派驻期内。", "The day lies outside the posting.")

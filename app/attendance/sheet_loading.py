@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, String, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from app.access import scope
@@ -86,9 +86,7 @@ def _load_entries(session: Session, question: SheetQuestion) -> dict[UUID, dict[
 
 def _load_postings(session: Session, question: SheetQuestion) -> list[Row[Any]]:
     """The postings that the month touches."""
-    touching = and_(
-        Posting.starts_on <= question.last, or_(Posting.ends_on.is_(None), Posting.ends_on >= question.first)
-    )
+    touching = Posting.held_between(question.first, question.last)
     postings = list(session.execute(_posting_query(question).where(touching).limit(MAX_ROWS + 1)))
     if len(postings) > MAX_ROWS:
         raise Unprocessable.field(

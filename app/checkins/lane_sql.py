@@ -84,7 +84,7 @@ class Day:
         self.of_today = f"{self.of_posting} AND x.date = {words.day}"
 
     def posted(self, posting: str) -> str:
-        """The condition that a row of `postings` holds on the day."""
+        """The condition that a row of `postings` holds on the day, as `Posting.held_on` says it."""
         day = self.words.day
         return f"{posting}.starts_on <= {day} AND ({posting}.ends_on IS NULL OR {posting}.ends_on >= {day})"
 

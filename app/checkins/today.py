@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access.call import Call
-from app.attendance.days import posted_on, standings
+from app.attendance.days import standings
 from app.attendance.evidence import counts
 from app.checkins import schemas
 from app.models import Area, CheckIn, Fence, Leave, Posting, Whereabouts
@@ -19,7 +19,7 @@ def load_today(call: Call) -> schemas.Today:
     today = call.today
     posting = call.session.scalar(
         select(Posting)
-        .where(Posting.cadre_id == call.viewer.cadre_id, posted_on(today))
+        .where(Posting.cadre_id == call.viewer.cadre_id, Posting.held_on(today))
         .options(joinedload(Posting.unit))
         .order_by(Posting.starts_on, Posting.id)
         .limit(1)

@@ -114,8 +114,7 @@ def _postings(call: Call, outage: Outage, first: date, last: date) -> Sequence[P
     query = select(Posting).where(
         scope.visible(call.viewer, Posting),
         in_area(Posting, outage.area_code),
-        Posting.starts_on <= last,
-        or_(Posting.ends_on.is_(None), Posting.ends_on >= first),
+        Posting.held_between(first, last),
     )
     return call.session.scalars(query.order_by(Posting.id)).all()
 

@@ -138,8 +138,7 @@ def _owes(period: Period) -> ColumnElement[bool]:
     mine = Posting.township_code if FILED_BY[period.kind] == "township" else Posting.county_code
     return exists().where(
         mine == Area.code,
-        Posting.starts_on <= period.last,
-        or_(Posting.ends_on.is_(None), Posting.ends_on >= period.first),
+        Posting.held_between(period.first, period.last),
         Posting.created_at < day_starts_at(period.last + ONE_DAY),
     )
 

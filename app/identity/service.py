@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access import audit, backoff, tokens
@@ -185,11 +185,7 @@ def _own_posting(call: Call) -> OwnPosting | None:
         select(Posting, Area.name, DispatchUnit.name)
         .join(Area, Area.code == Posting.village_code)
         .join(DispatchUnit, DispatchUnit.id == Posting.unit_id)
-        .where(
-            visible(call.viewer, Posting),
-            Posting.starts_on <= call.today,
-            or_(Posting.ends_on.is_(None), Posting.ends_on >= call.today),
-        )
+        .where(visible(call.viewer, Posting), Posting.held_on(call.today))
         .order_by(Posting.starts_on.desc(), Posting.id)
         .limit(1)
     ).first()

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database import Base
@@ -60,6 +60,18 @@ class Posting(Identified, InVillage, Base):
 
     cadre: Mapped[Cadre] = relationship(lazy="raise")
     unit: Mapped[DispatchUnit] = relationship(lazy="raise")
+
+    @classmethod
+    def held_between(cls, first: date, last: date) -> ColumnElement[bool]:
+        """The condition that it holds on any of the days from `first` to `last`."""
+        return and_(cls.starts_on <= last, or_(cls.ends_on.is_(None), cls.ends_on >= first))
+
+    @classmethod
+    def held_on(cls, day: date) -> ColumnElement[bool]:
+        return cls.held_between(day, day)
+
+    def holds_on(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or self.ends_on >= day)
 
 
 class Vacancy(Identified, InVillage, Base):

@@ -175,8 +175,7 @@ def _rejudge_county(session: Session, county: str, days: Sequence[date], author:
 def _posted(session: Session, county: str, days: Sequence[date]) -> Iterator[Sequence[Posting]]:
     query = (
         select(Posting)
-        .where(Posting.county_code == county, Posting.starts_on <= days[-1])
-        .where(or_(Posting.ends_on.is_(None), Posting.ends_on >= days[0]))
+        .where(Posting.county_code == county, Posting.held_between(days[0], days[-1]))
         .order_by(Posting.id)
     )
     postings = session.scalars(query).all()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, load_only
 
 from app.access.areas import in_area
@@ -59,8 +59,7 @@ def _village_names(session: Session, area: str) -> Mapping[str, str]:
 def _groups(session: Session, area: str, first: date, last: date) -> Iterator[Sequence[Posting]]:
     ids = session.scalars(
         select(Posting.id)
-        .where(in_area(Posting, area), Posting.starts_on <= last)
-        .where(or_(Posting.ends_on.is_(None), Posting.ends_on >= first))
+        .where(in_area(Posting, area), Posting.held_between(first, last))
         .order_by(Posting.village_code, Posting.id)
     ).all()
     for start in range(0, len(ids), POSTINGS_AT_ONCE):

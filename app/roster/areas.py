@@ -1,6 +1,6 @@
 """Divisions: who sees which, and adding one."""
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 
 from app.access.areas import contains
 from app.access.call import Call
@@ -53,12 +53,7 @@ def _may_see_fences(call: Call, code: str) -> bool:
         return contains(viewer.area_code or "", code)
     if viewer.role not in {Role.UNIT, Role.CADRE}:
         return False
-    serving = and_(
-        visible(viewer, Posting),
-        Posting.village_code == code,
-        Posting.starts_on <= call.today,
-        or_(Posting.ends_on.is_(None), Posting.ends_on >= call.today),
-    )
+    serving = and_(visible(viewer, Posting), Posting.village_code == code, Posting.held_on(call.today))
     return call.session.scalar(select(Posting.id).where(serving).limit(1)) is not None
 
 

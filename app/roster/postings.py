@@ -46,7 +46,7 @@ def list_postings(
     if unit_id is not None:
         query = query.where(Posting.unit_id == unit_id)
     if on is not None:
-        query = query.where(Posting.starts_on <= on, or_(Posting.ends_on.is_(None), Posting.ends_on >= on))
+        query = query.where(Posting.held_on(on))
     rows, cursor = paging.fetch(call.session, query, Posting.id)
     return [_as_json(posting, posting.cadre, posting.unit, village) for posting, village in rows], cursor
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.access.call import Call
@@ -25,7 +25,7 @@ _DUTY_ORDER: Final = {"first_secretary": 0, "leader": 1, "member": 2}
 
 def list_teams(call: Call, paging: PageRequest, area: str | None, on: date) -> tuple[list[schemas.TeamOut], str | None]:
     """The villages where somebody whom the viewer sees serves on the day, by code."""
-    seen = and_(visible_in(call.session, call.viewer, Posting, area), _serving(on))
+    seen = and_(visible_in(call.session, call.viewer, Posting, area), Posting.held_on(on))
     villages, cursor = paging.fetch(
         call.session, select(Area).where(Area.code.in_(select(Posting.village_code).where(seen))), Area.code
     )
@@ -34,10 +34,6 @@ def list_teams(call: Call, paging: PageRequest, area: str | None, on: date) -> t
     whole = _whole_teams(call.session, codes, on)
     provisions = load_provisions(call.session)
     return [_team(village, members[village.code], whole[village.code], on, provisions) for village in villages], cursor
-
-
-def _serving(on: date) -> ColumnElement[bool]:
-    return and_(Posting.starts_on <= on, or_(Posting.ends_on.is_(None), Posting.ends_on >= on))
 
 
 def _members(session: Session, seen: ColumnElement[bool]) -> dict[str, list[Posting]]:
@@ -63,7 +59,7 @@ def _whole_teams(session: Session, codes: Sequence[str], on: date) -> dict[str, 
     query = (
         select(Posting.village_code, DispatchUnit.level, func.count())
         .join(DispatchUnit, DispatchUnit.id == Posting.unit_id)
-        .where(Posting.village_code.in_(codes), _serving(on))
+        .where(Posting.village_code.in_(codes), Posting.held_on(on))
         .group_by(Posting.village_code, DispatchUnit.level)
     )
     whole: dict[str, _Whole] = defaultdict(_Whole)

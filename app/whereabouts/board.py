@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.access.areas import county_of, township_of
@@ -122,8 +122,7 @@ def _posted(call: PublicCall, village_code: str) -> list[Row[Any]]:
         select(Posting, Cadre.name, Cadre.phone, DispatchUnit.name.label("unit"))
         .join(Cadre, Cadre.id == Posting.cadre_id)
         .join(DispatchUnit, DispatchUnit.id == Posting.unit_id)
-        .where(on_public_board(Posting, village_code), Posting.starts_on <= call.today)
-        .where(or_(Posting.ends_on.is_(None), Posting.ends_on >= call.today))
+        .where(on_public_board(Posting, village_code), Posting.held_on(call.today))
     )
     return sorted(rows, key=lambda row: (DUTIES.index(row.Posting.duty), row.Posting.starts_on, str(row.Posting.id)))
 
