@@ -28,7 +28,7 @@ def own_posting(session: Session, viewer: Viewer, day: date) -> Posting:
         .limit(1)
     ).first()
     if posting is None:
-        raise Conflict("no_posting", "这一天您没有派驻任务。", "You have no posting on that date.")
+        raise no_posting()
     return posting
 
 
@@ -40,6 +40,10 @@ def body_hash(viewer: Viewer, body: BaseModel) -> str:
 
 def _plain(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def no_posting() -> Conflict:
+    return Conflict("no_posting", "这一天您没有派驻任务。", "You have no posting on that date.")
 
 
 def id_reused() -> Conflict:

@@ -15,7 +15,6 @@ from app.attendance.posted import Posted
 from app.checkins.geodesic import geodesic_m
 from app.checkins.schemas import CheckInIn
 from app.clock import day_closes_at
-from app.errors import Conflict
 from app.policy.datum import Point, to_wgs84
 from app.policy.geofence import Fence, FenceJudgment, Position, judge_position
 from app.policy.presence import is_clock_ahead, is_too_late, needs_acceptance
@@ -109,14 +108,6 @@ class RuleBook:
             late_upload_days=int(value("presence.late_upload_days", day, where)),
             basis=orjson.Fragment(orjson.dumps(basis)),
         )
-
-
-def id_reused() -> Conflict:
-    return Conflict("id_reused", "该编号已用于另一条内容不同的记录。", "This id was used for another body.")
-
-
-def no_posting() -> Conflict:
-    return Conflict("no_posting", "该日期没有派驻记录，不能登记。", "There is no posting on that date.")
 
 
 class Surroundings(NamedTuple):

@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from app.access.own import id_reused, no_posting
 from app.access.viewer import Role
 from app.attendance.posted import PostingRow
 from app.attendance.rejudge import judge_standing, status_from
@@ -29,9 +30,7 @@ from app.checkins.judging import (
     RuleBook,
     Submission,
     Surroundings,
-    id_reused,
     judge_check_in,
-    no_posting,
 )
 from app.checkins.kept import Known, Law, kept_of
 from app.checkins.lane_day import signature_of, standing_in

@@ -17,6 +17,7 @@ import orjson
 from sqlalchemy import ARRAY, Select, Text, Uuid, any_, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
+from app.access.own import id_reused, no_posting
 from app.attendance.bulk import Insert, insert_all, json_text
 from app.attendance.entries import Author
 from app.attendance.facts import Span, load_facts
@@ -29,9 +30,7 @@ from app.checkins.judging import (
     RuleBook,
     Submission,
     Surroundings,
-    id_reused,
     judge_check_in,
-    no_posting,
 )
 from app.clock import business_day
 from app.database import plan_by_keys
