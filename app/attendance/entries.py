@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance import rollups
 from app.attendance.bulk import Insert, insert_all
-from app.attendance.facts import AnySpan, Span, parameters_of
+from app.attendance.facts import Span, any_span, parameters_of
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
 
@@ -144,7 +144,7 @@ def last_revisions(session: Session, span: Span) -> dict[tuple[UUID, date], int]
 def _last_revisions(*, named: bool) -> Select[UUID, date, int]:
     return (
         select(DayRevision.posting_id, DayRevision.date, func.max(DayRevision.revision))
-        .where(AnySpan(named=named).of(DayRevision))
+        .where(any_span(named=named).of(DayRevision))
         .group_by(DayRevision.posting_id, DayRevision.date)
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
@@ -70,18 +70,19 @@ Columns = Callable[[Any], Sequence[ColumnElement[Any]]]
 Condition = Callable[[Any], ColumnElement[bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whose days: postings of some counties (all of them, or those named), from `first` to `last` inclusive."""
-
-    county_codes: tuple[str, ...]
-    first: date
-    last: date
-    posting_ids: tuple[UUID, ...] | None = None
+class Asked(Protocol):
+    """Whose days a statement asks about: postings of some counties (all of them, or those named), from `first` to
+    `last` inclusive. These are values, or parameters, so that the statement is built once.
+    """
 
     @property
-    def days(self) -> int:
-        return (self.last - self.first).days + 1
+    def county_codes(self) -> Any: ...
+    @property
+    def first(self) -> Any: ...
+    @property
+    def last(self) -> Any: ...
+    @property
+    def posting_ids(self) -> Any: ...
 
     def of(self, model: Any) -> ColumnElement[bool]:
         """The condition that a row of a table with a `date` lies in the span."""
@@ -99,14 +100,37 @@ class Span:
         return and_(self.whose(model), first <= self.last, or_(last.is_(None), last >= self.first))
 
 
-class AnySpan(Span):
-    """A span with parameters in the place of values, so that the statement about it is built once."""
+@dataclass(frozen=True, slots=True)
+class Span(Asked):
+    """By values."""
 
-    def __init__(self, *, named: bool) -> None:
-        object.__setattr__(self, "county_codes", bindparam("county_codes", expanding=True))
-        object.__setattr__(self, "first", bindparam("first", type_=Date))
-        object.__setattr__(self, "last", bindparam("last", type_=Date))
-        object.__setattr__(self, "posting_ids", bindparam("posting_ids", expanding=True, type_=Uuid) if named else None)
+    county_codes: tuple[str, ...]
+    first: date
+    last: date
+    posting_ids: tuple[UUID, ...] | None = None
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters(Asked):
+    """By parameters: `parameters_of` a span are their values."""
+
+    county_codes: Any
+    first: Any
+    last: Any
+    posting_ids: Any
+
+
+def any_span(*, named: bool) -> Parameters:
+    return Parameters(
+        bindparam("county_codes", expanding=True),
+        bindparam("first", type_=Date),
+        bindparam("last", type_=Date),
+        bindparam("posting_ids", expanding=True, type_=Uuid) if named else None,
+    )
 
 
 def load_facts(session: Session, span: Span) -> Result[Any]:
@@ -135,7 +159,7 @@ def count_facts(session: Session, span: Span, columns: Columns, condition: Condi
 
 
 def parameters_of(span: Span) -> dict[str, Any]:
-    """What a statement about `AnySpan` is run with."""
+    """What a statement about `any_span` is run with."""
     parameters: dict[str, Any] = {"county_codes": span.county_codes, "first": span.first, "last": span.last}
     if span.posting_ids is not None:
         parameters["posting_ids"] = span.posting_ids
@@ -198,11 +222,11 @@ def _facts_statement(count: int, *, named: bool) -> Select[Any]:
     """The statement about `count` days, of postings that are named or of whole counties. Building it costs more than
     running it for one posting.
     """
-    return facts_about(AnySpan(named=named), count)
+    return facts_about(any_span(named=named), count)
 
 
-def facts_about(span: Span, count: int) -> Select[Any]:
-    """The statement about a span of `count` days, whose values may be parameters."""
+def facts_about(span: Asked, count: int) -> Select[Any]:
+    """The statement about a span of `count` days."""
     days = _days(count)
     pairs = select(Posting, days.c.date.label("date")).join(days, true()).where(span.whose(Posting)).subquery("pairs")
     check_ins, registrations, corrections = _check_ins(span), _registrations(span), _corrections(span)
@@ -271,7 +295,7 @@ def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.max(case((condition, 1), else_=0))
 
 
-def _check_ins(span: Span) -> Subquery:
+def _check_ins(span: Asked) -> Subquery:
     """As `policy.presence.evidence_of` says it of each: counting is `check_in`, accepted is `accepted`."""
     accepted = CheckIn.accepted.is_(True)
     by_itself = and_(CheckIn.needs_acceptance.is_(False), CheckIn.accepted.is_(None))
@@ -291,7 +315,7 @@ def _check_ins(span: Span) -> Subquery:
     )
 
 
-def _registrations(span: Span) -> Subquery:
+def _registrations(span: Asked) -> Subquery:
     return (
         select(Registration.posting_id, Registration.date)
         .where(span.of(Registration))
@@ -300,7 +324,7 @@ def _registrations(span: Span) -> Subquery:
     )
 
 
-def _corrections(span: Span) -> Subquery:
+def _corrections(span: Asked) -> Subquery:
     newest = func.row_number().over(
         partition_by=(Correction.posting_id, Correction.date),
         order_by=(Correction.corrected_at.desc(), Correction.id.desc()),
@@ -327,7 +351,7 @@ def _presence(check_ins: Subquery, registrations: Subquery) -> ColumnElement[int
     )
 
 
-def _leaves(span: Span, days: CTE) -> Subquery:
+def _leaves(span: Asked, days: CTE) -> Subquery:
     approved = and_(Leave.state.in_(("approved", "ended")), Leave.covered_until >= days.c.date)
     return (
         select(
@@ -343,7 +367,7 @@ def _leaves(span: Span, days: CTE) -> Subquery:
     )
 
 
-def _boards(span: Span, days: CTE) -> Subquery:
+def _boards(span: Asked, days: CTE) -> Subquery:
     covers = and_(
         Whereabouts.first_day <= days.c.date,
         or_(Whereabouts.last_day.is_(None), Whereabouts.last_day >= days.c.date),

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Date, Select, String, Uuid, bindparam
 from sqlalchemy.orm import Session
 
-from app.attendance.facts import Span, days_of, facts_about, load_facts
+from app.attendance.facts import Parameters, Span, days_of, facts_about, load_facts
 
 
 def load_facts_of(session: Session, span: Span) -> Sequence[Any]:
@@ -29,19 +29,17 @@ def _values(span: Span) -> dict[str, Any]:
     return asked | days_of(span)
 
 
-class _OnePosting(Span):
-    """A span of one posting with parameters in the place of values."""
-
-    def __init__(self) -> None:
-        object.__setattr__(self, "county_codes", (bindparam("county_code", type_=String),))
-        object.__setattr__(self, "first", bindparam("first", type_=Date))
-        object.__setattr__(self, "last", bindparam("last", type_=Date))
-        object.__setattr__(self, "posting_ids", (bindparam("posting_id", type_=Uuid),))
+_ONE_POSTING = Parameters(
+    (bindparam("county_code", type_=String),),
+    bindparam("first", type_=Date),
+    bindparam("last", type_=Date),
+    (bindparam("posting_id", type_=Uuid),),
+)
 
 
 @lru_cache(maxsize=64)
 def _statement(days: int) -> Select[Any]:
-    return facts_about(_OnePosting(), days)
+    return facts_about(_ONE_POSTING, days)
 
 
 def _run_natively(session: Session, days: int, values: dict[str, Any]) -> Sequence[Any]:

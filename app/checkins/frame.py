@@ -16,7 +16,8 @@ from app.attendance.bulk import json_text
 from app.checkins.answers import instant_of
 from app.checkins.frame_sql import FRAME_POSTGRESQL, FRAME_SQLITE
 from app.checkins.ids import days_of_all
-from app.checkins.kept import Law, kept_of
+from app.checkins.kept import FoundFence, Known, Law, kept_of
+from app.errors import Unavailable
 from app.policy.geofence import Fence
 from app.policy.risks import RECENT, Fix, Trail
 
@@ -62,29 +63,71 @@ class Asked(NamedTuple):
     first: date
 
 
+class _Found(NamedTuple):
+    """What the statement answers."""
+
+    changes: str
+    accounts: Sequence[str]
+    places: Sequence["_FoundPlace"]
+    uses: Sequence[tuple[str, str]]
+    """Of a phone by an account."""
+    stored: int
+
+
+class _FoundPlace(NamedTuple):
+    """A posting, as the statement writes it."""
+
+    account_id: str
+    id: str
+    county_code: str
+    township_code: str
+    village_code: str
+    unit_id: str
+    starts_on: str
+    ends_on: str | None
+    fences: Collection[FoundFence] | None
+    fixes: Sequence[Sequence[Any]] | None
+
+
+_READINGS = 2
+"""A fence may be drawn anew between the statement and the reading of its polygon; hardly twice."""
+
+
 def load_frame(session: Session, asked: Asked) -> Frame:
+    """Unavailable where fences change faster than they can be read."""
     session.flush()
     connection = session.connection()
-    changes, accounts, places, uses, stored = _ask(connection, asked)
-    known = kept_of(connection.engine).update(lambda: nullcontext(session), changes, [place[8] for place in places])
-    postings: dict[UUID, list[Place]] = {UUID(account_id): [] for account_id in accounts}
+    for _ in range(_READINGS):
+        found = _ask(connection, asked)
+        known = kept_of(connection.engine).update(
+            lambda: nullcontext(session), found.changes, [place.fences for place in found.places]
+        )
+        frame = _frame(found, known)
+        if frame is not None:
+            return frame
+    raise Unavailable("busy")
+
+
+def _frame(found: _Found, known: Known) -> Frame | None:
+    """None where somebody has drawn other fences meanwhile."""
+    postings: dict[UUID, list[Place]] = {UUID(account_id): [] for account_id in found.accounts}
     fixes: dict[UUID, Trail] = defaultdict(Trail)
-    for account_id, *columns, found_fences, found in places:
-        fences = known.fences_of(found_fences)
+    for found_place in found.places:
+        fences = known.fences_of(found_place.fences)
         if fences is None:
-            return load_frame(session, asked)
-        place = _place(columns, fences)
-        postings[UUID(account_id)].append(place)
-        for fix in found or ():
+            return None
+        place = _place(found_place, fences)
+        postings[UUID(found_place.account_id)].append(place)
+        for fix in found_place.fixes or ():
             fixes[place.id].add(fix_of(fix))
     devices: dict[str, set[UUID]] = defaultdict(set)
-    for device_id, account_id in uses:
+    for device_id, account_id in found.uses:
         devices[device_id].add(UUID(account_id))
-    return Frame(known.law, postings, fixes, devices, bool(stored))
+    return Frame(known.law, postings, fixes, devices, bool(found.stored))
 
 
-def _ask(connection: Connection, asked: Asked) -> tuple[str, list[Any], list[Any], list[Any], int]:
-    accounts, ids = ([each.hex for each in given] for given in (asked.accounts, asked.ids))
+def _ask(connection: Connection, asked: Asked) -> _Found:
+    account_ids, ids = ([each.hex for each in listed] for listed in (asked.accounts, asked.ids))
     ids_from, ids_to = days_of_all(asked.ids)
     days = {
         "first": (asked.first - RECENT).isoformat(),
@@ -93,25 +136,28 @@ def _ask(connection: Connection, asked: Asked) -> tuple[str, list[Any], list[Any
     }
     if connection.dialect.name == "postgresql":
         # As one text each: a parameter an id would cost more than the question.
-        given = {"accounts": f"{{{','.join(accounts)}}}", "ids": f"{{{','.join(ids)}}}", "devices": list(asked.devices)}
-        row = connection.exec_driver_sql(FRAME_POSTGRESQL, {**given, **days}).one()
+        listed = {name: f"{{{','.join(each)}}}" for name, each in (("accounts", account_ids), ("ids", ids))}
+        parameters = {**listed, "devices": list(asked.devices), **days}
+        row = connection.exec_driver_sql(FRAME_POSTGRESQL, parameters).one()
         changes, *found, stored = row
-        return changes, *(each or [] for each in found), stored
-    given = {"accounts": json_text(accounts), "ids": json_text(ids), "devices": json_text(list(asked.devices))}
-    changes, *texts, stored = connection.exec_driver_sql(FRAME_SQLITE, {**given, **days}).one()
-    return changes, *(orjson.loads(each) for each in texts), stored
+        accounts, places, uses = (each or [] for each in found)
+    else:
+        lists = {"accounts": account_ids, "ids": ids, "devices": list(asked.devices)}
+        parameters = {**{name: json_text(each) for name, each in lists.items()}, **days}
+        changes, *texts, stored = connection.exec_driver_sql(FRAME_SQLITE, parameters).one()
+        accounts, places, uses = (orjson.loads(each) for each in texts)
+    return _Found(changes, accounts, [_FoundPlace._make(place) for place in places], uses, stored)
 
 
-def _place(columns: Sequence[Any], fences: Sequence[Fence]) -> Place:
-    posting_id, county_code, township_code, village_code, unit_id, starts_on, ends_on = columns
+def _place(found: _FoundPlace, fences: Sequence[Fence]) -> Place:
     return Place(
-        UUID(posting_id),
-        county_code,
-        township_code,
-        village_code,
-        UUID(unit_id),
-        date.fromisoformat(starts_on),
-        date.fromisoformat(ends_on) if ends_on else None,
+        UUID(found.id),
+        found.county_code,
+        found.township_code,
+        found.village_code,
+        UUID(found.unit_id),
+        date.fromisoformat(found.starts_on),
+        date.fromisoformat(found.ends_on) if found.ends_on else None,
         fences,
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -211,27 +210,21 @@ def _risk_flags(
     clock_skew: bool,
 ) -> list[str]:
     sent = body.position
-    raised = (
-        sent is not None and sent.mock,
-        fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh, geodesic_m),
-        fix is not None and repeated_coordinates(fix, around.earlier),
-        around.device_of_others,
-        clock_skew,
-        sent is not None and stale_fix(body.captured_at, sent.fixed_at, rules.stale_after),
-        late,
-        judgment.datum_suspect,
-    )
-    return list(compress(_FLAGS, raised))
-
-
-_FLAGS = (
-    "mock_location",
-    "impossible_speed",
-    "repeated_coordinates",
-    "shared_device",
-    "clock_skew",
-    "stale_fix",
-    "late_upload",
-    "datum_suspect",
-)
-"""In the order in which they are found out."""
+    raised: list[str] = []
+    if sent is not None and sent.mock:
+        raised.append("mock_location")
+    if fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh, geodesic_m):
+        raised.append("impossible_speed")
+    if fix is not None and repeated_coordinates(fix, around.earlier):
+        raised.append("repeated_coordinates")
+    if around.device_of_others:
+        raised.append("shared_device")
+    if clock_skew:
+        raised.append("clock_skew")
+    if sent is not None and stale_fix(body.captured_at, sent.fixed_at, rules.stale_after):
+        raised.append("stale_fix")
+    if late:
+        raised.append("late_upload")
+    if judgment.datum_suspect:
+        raised.append("datum_suspect")
+    return raised

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.attendance.heads import take_heads
 from app.checkins import kept, recording
 from app.checkins.lane_group import ODD
+from app.errors import Unavailable
 from app.models import CalendarYear, CheckIn
 from tests.checkins.support import body, generally, recorder_of, replace_fence, square, submission
 from tests.support.world import CENTER, FOREIGN_VILLAGE, VILLAGE
@@ -50,6 +51,13 @@ def test_a_fence_that_is_drawn_while_a_batch_reads_is_what_it_is_judged_by(world
     monkeypatch.setattr(kept, "load_fences_by_id", drawn_before)
     assert sent_by(world, clock)["verdict"] == "outside"
     assert len(read) == (1 if after is CIRCLE else 2)
+
+
+def test_a_batch_is_turned_away_where_fences_change_faster_than_they_can_be_read(world, clock, monkeypatch):
+    draw(world, POLYGON)
+    monkeypatch.setattr(kept, "load_fences_by_id", lambda _session, _ids: {})
+    with pytest.raises(Unavailable):
+        generally(world, [submission(world, "li", body())], clock())
 
 
 def test_the_lane_hands_on_who_is_judged_by_a_fence_that_is_gone_when_it_is_read(world, clock, monkeypatch):
