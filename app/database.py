@@ -26,7 +26,6 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -156,9 +155,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """One transaction that cannot write, and sees one instant from beginning to end on every database."""
-        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
-            if not self.is_sqlite:  # there the reader's connections are that way anyhow
-                session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        with Session(self._snapshots, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -210,8 +207,8 @@ def _snapshots(engine: Engine) -> Engine:
 
 def _postgresql_engine(url: str, pool_size: int) -> Engine:
     parsed = make_url(url)
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "postgres":  # as several hosting services spell it
+        parsed = parsed.set(drivername="postgresql")
     return create_engine(
         parsed,
         pool_size=pool_size,

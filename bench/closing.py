@@ -109,7 +109,7 @@ def _told(when: str, milliseconds: Sequence[float]) -> str:
 
 def bare_insert(url: str) -> float:
     """As many rows as there are postings into an empty table of the day's columns, with its primary key."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = create_engine(url)
     try:
         with engine.begin() as connection:
             connection.execute(text("CREATE TABLE bare (LIKE day_entries)"))
@@ -154,7 +154,7 @@ def close_day(url: str) -> Close:
 
 
 def _require_closed(url: str, day: date, postings: int) -> None:
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = create_engine(url)
     try:
         with engine.connect() as connection:
             query = "SELECT count(*) FROM {} WHERE date = :day AND county_code LIKE '98%' {}"
@@ -251,7 +251,7 @@ def p99(milliseconds: Sequence[float]) -> float:
 
 def sizes(url: str) -> dict[str, dict[str, float]]:
     """Bytes a row with its indexes, from pg_total_relation_size."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = create_engine(url)
     query = """
         SELECT coalesce(parent.relname, leaf.relname), sum(pg_total_relation_size(leaf.oid)), sum(leaf.reltuples)
         FROM pg_class leaf LEFT JOIN pg_inherits i ON i.inhrelid = leaf.oid

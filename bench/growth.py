@@ -189,7 +189,7 @@ _EVERYBODY = (
 
 
 def _ask(url: str, query: str, **values: Any) -> list[Any]:
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    engine = create_engine(url)
     try:
         with engine.connect() as connection:
             return list(connection.execute(text(query), values).all())

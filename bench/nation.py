@@ -45,7 +45,7 @@ def build(url: str, postings: int, *, history_days: int, open_days: int = 1, sca
     days = [last - timedelta(days=back) for back in range(open_days + history_days - 1, -1, -1)]
     past, waiting = days[:history_days], days[history_days:]
     _make_partitions(url, days)
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             connection.execute(text("SET session_replication_role = replica"))  # foreign keys hold by construction

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from bench import world
 from bench.check_in import CONNECTIONS, databases
@@ -108,8 +108,7 @@ _HISTORY = (
 
 def _add_naive_history(url: str) -> None:
     """Today's check-ins once more for each day before."""
-    parsed = make_url(url)
-    engine = create_engine(parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed)
+    engine = create_engine(url)
     backs = " UNION ALL ".join(f"SELECT {back} AS back" for back in range(1, HISTORY_DAYS + 1))
     try:
         with engine.begin() as connection:

@@ -71,5 +71,4 @@ def county_column_in(column: Any, code: str) -> ColumnElement[bool]:
     """The condition that a column of county codes lies in a county, city or province."""
     if level_of(code) == "county":
         return column == code  # type: ignore[no-any-return]
-    prefix = area_prefix(code)
-    return and_(column >= prefix.ljust(12, "0"), column <= prefix.ljust(12, "9"))
+    return column.between(*prefix_range(code))  # type: ignore[no-any-return]

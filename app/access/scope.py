@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.access.areas import area_prefix, contains, county_column_in, county_of, in_area, level_of
+from app.access.areas import contains, county_column_in, county_of, in_area, level_of, prefix_range
 from app.access.viewer import AREA_ROLES, Role, Viewer
 from app.errors import NotFound
 from app.models import Area, Cadre, Posting
@@ -106,11 +106,7 @@ def countable(viewer: Viewer, rows: Any, code: str) -> ColumnElement[bool]:
     if not may_ask(viewer, code):
         return false()
     if level_of(code) in {"township", "village"}:
-        prefix = area_prefix(code)
-        within = and_(
-            rows.county_code == county_of(code),
-            rows.village_code.between(prefix.ljust(12, "0"), prefix.ljust(12, "9")),
-        )
+        within = and_(rows.county_code == county_of(code), rows.village_code.between(*prefix_range(code)))
     else:
         within = county_column_in(rows.county_code, code)
     return and_(within, rows.unit_id == viewer.unit_id) if viewer.role is Role.UNIT else within

@@ -91,11 +91,14 @@ def check_ins_query(
     return query
 
 
+_STORED_AS_SHOWN = schemas.StoredCheckIn.model_fields.keys() - {"position", "counts"}
+
+
 def stored_out(stored: CheckIn) -> schemas.StoredCheckIn:
     position = None
     if stored.lng is not None:
         position = schemas.PositionOut.model_validate(stored)
-    fields = {name: getattr(stored, name) for name in schemas.StoredCheckIn.model_fields if hasattr(stored, name)}
+    fields = {name: getattr(stored, name) for name in _STORED_AS_SHOWN}
     return schemas.StoredCheckIn.model_validate({**fields, "position": position, "counts": counts(stored)})
 
 

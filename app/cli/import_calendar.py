@@ -9,6 +9,7 @@ import typer
 from app import clock
 from app.cli import opening
 from app.cli.console import MISUSED, Refusal, say
+from app.cli.files import read_bounded
 from app.cli.root import app
 from app.policy.calendar import InvalidYear, Year, from_published
 from app.provisions.calendar import load_year
@@ -39,14 +40,7 @@ def import_calendar(
 
 def _read(file: Path) -> tuple[int, Year, str | None]:
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise Refusal(f"无法读取文件 {file}。", f"The file {file} can't be read.", MISUSED) from error
-    if len(raw) > _MAX_BYTES:
-        raise Refusal(f"文件 {file} 过大。", f"The file {file} is too large.", MISUSED)
-    try:
-        published = json.loads(raw)
+        published = json.loads(read_bounded(file, _MAX_BYTES))
     except (ValueError, RecursionError) as error:
         raise Refusal(f"{file} 不是有效的 JSON。", f"{file} is not valid JSON.", MISUSED) from error
     try:

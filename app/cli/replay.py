@@ -14,6 +14,7 @@ from app import clock
 from app.attendance.law import load_provisions
 from app.cli import opening
 from app.cli.console import MISUSED, Refusal, say
+from app.cli.files import read_bounded
 from app.cli.replay_table import table
 from app.cli.root import app
 from app.models import Area
@@ -55,14 +56,7 @@ def _check_days(start: date, end: date) -> None:
 
 def _read(file: Path) -> str:
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise Refusal(f"无法读取文件 {file}。", f"The file {file} can't be read.", MISUSED) from error
-    if len(raw) > _MAX_BYTES:
-        raise Refusal(f"文件 {file} 过大。", f"The file {file} is too large.", MISUSED)
-    try:
-        return raw.decode("utf-8-sig")
+        return read_bounded(file, _MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal(f"文件 {file} 不是 UTF-8 文本。", f"The file {file} is not UTF-8 text.", MISUSED) from error
 

@@ -10,6 +10,7 @@ from app.access import tokens
 from app.access.areas import county_of, township_of
 from app.ids import new_id
 from app.models import Account, Area, Cadre, DispatchUnit, Fence, Posting
+from app.roster.identifiers import check_character
 
 CITY = "990100000000"
 COUNTY = "990101000000"
@@ -38,8 +39,6 @@ _UNITS = (
 )
 _SURNAMES = "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 _GIVEN = ("建国", "志强", "秀兰", "海燕", "文斌", "丽娟", "永刚", "晓东", "桂英", "明辉")
-_CHECK_DIGITS = "10X98765432"
-_CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 OFFICERS = (
     ("admin", "系统管理员", "admin", None),
@@ -176,5 +175,4 @@ def _account(
 def _id_number(number: int) -> str:
     """An ID number with a valid check digit, of nobody: division 990101."""
     body = f"99010119{80 + number % 15}0{number % 9 + 1}15{number:03d}"
-    total = sum(int(digit) * weight for digit, weight in zip(body, _CHECK_WEIGHTS, strict=True))
-    return body + _CHECK_DIGITS[total % 11]
+    return body + check_character(body)

@@ -2,7 +2,8 @@
 nobody has published yet weekends are assumed, and every judgment that rests on it says so.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -99,33 +100,45 @@ def from_holiday_cn(published: Mapping[str, Any]) -> tuple[int, Year]:
     """A year in the shape of the holiday-cn project: {"year", "days": [{"name", "date", "isOffDay"}]}. Its year is that
     of the notice, whose days may lie in a neighbouring year. Raises InvalidYear.
     """
-    try:
-        year, items = published["year"], published["days"]
-        days = [(date.fromisoformat(item["date"]), item["isOffDay"]) for item in items]
-        fits = type(year) is int and 2000 <= year <= 2100 and all(isinstance(off, bool) for _, off in days)
-    except (KeyError, TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise InvalidYear(
-            '应为 holiday-cn 的格式：{"year": 2027, "days": [{"date": "2027-01-01", "isOffDay": true}]}。',
-            'It must have the shape of holiday-cn: {"year": 2027, "days": [{"date": "2027-01-01", "isOffDay": true}]}.',
-        )
+    with _in_shape(
+        '应为 holiday-cn 的格式：{"year": 2027, "days": [{"date": "2027-01-01", "isOffDay": true}]}。',
+        'It must have the shape of holiday-cn: {"year": 2027, "days": [{"date": "2027-01-01", "isOffDay": true}]}.',
+    ):
+        year = _year(published)
+        days = [(date.fromisoformat(item["date"]), _yes_or_no(item["isOffDay"])) for item in published["days"]]
     return year, make_year(year, [day for day, off in days if off], [day for day, off in days if not off])
 
 
-def from_published(published: object) -> tuple[int, Year]:
+def from_published(published: Any) -> tuple[int, Year]:
     """A year in the shape of holiday-cn, or as {"year", "off": [dates], "working": [dates]}. Raises InvalidYear."""
     if isinstance(published, Mapping) and "days" in published:
         return from_holiday_cn(published)
+    with _in_shape(
+        '应为 holiday-cn 的格式，或 {"year": 2027, "off": ["2027-01-01"], "working": []}。',
+        'It must have the shape of holiday-cn, or {"year": 2027, "off": ["2027-01-01"], "working": []}.',
+    ):
+        year = _year(published)
+        off, working = ([date.fromisoformat(day) for day in published[name]] for name in ("off", "working"))
+    return year, make_year(year, off, working)
+
+
+@contextmanager
+def _in_shape(zh: str, en: str) -> Iterator[None]:
+    """Whatever is missing, or is not what it should be, is an InvalidYear in these words."""
     try:
-        year, off, working = published["year"], published["off"], published["working"]  # type: ignore[index]
-        days = [date.fromisoformat(day) for day in off], [date.fromisoformat(day) for day in working]
-        fits = type(year) is int and 2000 <= year <= 2100
-    except (KeyError, TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise InvalidYear(
-            '应为 holiday-cn 的格式，或 {"year": 2027, "off": ["2027-01-01"], "working": []}。',
-            'It must have the shape of holiday-cn, or {"year": 2027, "off": ["2027-01-01"], "working": []}.',
-        )
-    return year, make_year(year, *days)
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidYear(zh, en) from error
+
+
+def _year(published: Mapping[str, Any]) -> int:
+    year = published["year"]
+    if type(year) is not int or not 2000 <= year <= 2100:
+        raise ValueError("year")
+    return year
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("isOffDay")
+    return value

@@ -158,7 +158,7 @@ def _ending(call: Call, flag_id: UUID, action: str, last_day: date, pointer: str
     _next(flag, action)
     posting = call.session.get_one(Posting, flag.posting_id)
     _check_last_day(call, flag, posting, last_day, pointer)
-    _end_posting(call.session, call, posting, last_day, reason=GROUNDS[flag.ground].label_zh(flag.threshold))
+    _end_posting(call, posting, last_day, reason=GROUNDS[flag.ground].label_zh(flag.threshold))
     call.session.refresh(flag, with_for_update=True)
     return flag, _next(flag, action)
 
@@ -175,9 +175,9 @@ def _check_last_day(call: Call, flag: RecallFlag, posting: Posting, last_day: da
         )
 
 
-def _end_posting(session: Session, call: Call, posting: Posting, last_day: date, *, reason: str) -> None:
+def _end_posting(call: Call, posting: Posting, last_day: date, *, reason: str) -> None:
     """A posting that had ended earlier stays as it is; either way its place is vacant."""
-    ended_before = posting.ends_on
+    session, ended_before = call.session, posting.ends_on
     if ended_before is None or last_day < ended_before:
         posting.ends_on, posting.end_reason = last_day, reason
         session.flush()

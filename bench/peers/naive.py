@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI
-from sqlalchemy import DateTime, create_engine, event, make_url, select
+from sqlalchemy import DateTime, create_engine, event, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 from bench.peers import body
@@ -41,8 +41,7 @@ class Day(Base):
     revision: Mapped[int]
 
 
-url = make_url(os.environ["DATABASE_URL"])
-engine = create_engine(url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url)
+engine = create_engine(os.environ["DATABASE_URL"])
 if engine.dialect.name == "sqlite":
 
     @event.listens_for(engine, "connect")
