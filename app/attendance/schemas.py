@@ -114,6 +114,11 @@ class PostingDays(Output):
 
 
 class Basis(Output):
+    """所依据的条文：条款、原文，条文没有写明的另附理解。
+
+    A provision that something rests on: its article and quote, and the reading where the text is silent.
+    """
+
     key: str
     value: Any
     article: str | None
@@ -122,8 +127,8 @@ class Basis(Output):
     kind: str
     in_force_from: date
     area: str | None
-    reading_en: str | None = None
-    approval_document: str | None = None
+    reading_en: str | None
+    approval_document: str | None
 
 
 class Revision(Output):

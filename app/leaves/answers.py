@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.leaves.schemas import BasisOut, LeaveOut, PersonOut, StepOut
+from app.attendance.schemas import Basis, Person
+from app.leaves.schemas import LeaveOut, StepOut
 from app.models import Account, Cadre, Leave, LeaveAttachment, LeaveStep
 
 
@@ -25,12 +26,12 @@ def present_all(session: Session, leaves: Sequence[Leave]) -> list[LeaveOut]:
     return [_answer(leave, cadres, officers, attachments.get(leave.id, 0)) for leave in leaves]
 
 
-def _names(session: Session, model: type[Cadre] | type[Account], ids: Iterable[UUID]) -> dict[UUID, PersonOut]:
+def _names(session: Session, model: type[Cadre] | type[Account], ids: Iterable[UUID]) -> dict[UUID, Person]:
     wanted = set(ids)
     if not wanted:
         return {}
     rows = session.execute(select(model.id, model.name).where(model.id.in_(wanted)))
-    return {row_id: PersonOut(id=row_id, name=name) for row_id, name in rows}
+    return {row_id: Person(id=row_id, name=name) for row_id, name in rows}
 
 
 def _attachment_counts(session: Session, leave_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -42,7 +43,7 @@ def _attachment_counts(session: Session, leave_ids: Sequence[UUID]) -> dict[UUID
     return dict(rows.all())
 
 
-def _answer(leave: Leave, cadres: dict[UUID, PersonOut], officers: dict[UUID, PersonOut], attachments: int) -> LeaveOut:
+def _answer(leave: Leave, cadres: dict[UUID, Person], officers: dict[UUID, Person], attachments: int) -> LeaveOut:
     return LeaveOut(
         id=leave.id,
         state=leave.state,
@@ -54,7 +55,7 @@ def _answer(leave: Leave, cadres: dict[UUID, PersonOut], officers: dict[UUID, Pe
         adjoining=[UUID(text) for text in leave.adjoining],
         calendar_assumed=leave.calendar_assumed,
         route=[_step(step, officers) for step in leave.steps],
-        basis=[BasisOut.model_validate(item) for item in leave.basis],
+        basis=[Basis.model_validate(item) for item in leave.basis],
         reason=leave.reason,
         destination=leave.destination,
         posting_id=leave.posting_id,
@@ -68,7 +69,7 @@ def _answer(leave: Leave, cadres: dict[UUID, PersonOut], officers: dict[UUID, Pe
     )
 
 
-def _step(step: LeaveStep, officers: dict[UUID, PersonOut]) -> StepOut:
+def _step(step: LeaveStep, officers: dict[UUID, Person]) -> StepOut:
     return StepOut(
         office=step.office,
         state=step.state,

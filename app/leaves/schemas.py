@@ -1,12 +1,13 @@
 """What the leave endpoints take and answer."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from app.attendance.schemas import Basis, Person
 from app.web.schemas import Day, Input, InstantOut, LongText, Output, ShortText
 
 MAX_LEAVE_DAYS = 366
@@ -78,11 +79,6 @@ class ReturnIn(Input):
     returned_on: Day
 
 
-class PersonOut(Output):
-    id: UUID
-    name: str
-
-
 class StepOut(Output):
     """一个单位的审批环节。联合审批的各环节同时进行，不分先后。
 
@@ -91,27 +87,9 @@ class StepOut(Output):
 
     office: OfficeName
     state: StepState
-    decided_by: PersonOut | None
+    decided_by: Person | None
     decided_at: InstantOut | None
     comment: str | None
-
-
-class BasisOut(Output):
-    """审批环节所依据的条文：条款、原文，条文没有写明的另附理解。
-
-    A provision that the route rests on: its article and quote, and the reading where the text is silent.
-    """
-
-    key: str
-    value: Any
-    kind: str
-    article: str | None
-    quote: str | None
-    reading: str | None
-    reading_en: str | None
-    in_force_from: date
-    area: str | None
-    approval_document: str | None
 
 
 class LeaveOut(Output):
@@ -131,12 +109,12 @@ class LeaveOut(Output):
     adjoining: list[UUID]
     calendar_assumed: bool
     route: list[StepOut]
-    basis: list[BasisOut]
+    basis: list[Basis]
     reason: str
     destination: str | None
     posting_id: UUID
     village_code: str
-    cadre: PersonOut
+    cadre: Person
     covered_until: Annotated[
         date | None,
         Field(

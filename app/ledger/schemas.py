@@ -111,11 +111,6 @@ class LedgerFiling(Output):
     filed_at: InstantOut | None
 
 
-class LedgerBasis(Basis):
-    reading_en: str | None
-    approval_document: str | None
-
-
 _NUMBERS = {"on_post": 15, "official": 1, "leave": 2, "rest": 8, "absent": 1, "pending": 0, "unconfirmed": 1}
 _EXAMPLE: dict[str, Any] = {
     "title": "云岭县石桥乡驻村干部2026年11月考勤表",
@@ -193,5 +188,5 @@ class Ledger(Output):
     legend: list[LedgerLegend]
     notes: list[str]
     filings: list[LedgerFiling]
-    basis: list[LedgerBasis]
+    basis: list[Basis]
     signatures: list[str]

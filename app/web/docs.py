@@ -57,16 +57,18 @@ def _complete_openapi(app: FastAPI) -> None:
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _add_problem(generate()["components"])
-            for item in generate()["paths"].values():
+        is_new = app.openapi_schema is None
+        document = generate()
+        if is_new:
+            _add_problem(document["components"])
+            for item in document["paths"].values():
                 for operation in item.values():
                     _name_successes(operation["responses"])
                     if "requestBody" in operation:
                         _declare(operation["responses"], 400, 413)
                     elif operation.get("parameters"):
                         _declare(operation["responses"], 400)
-        return generate()
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
