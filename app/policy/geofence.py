@@ -4,7 +4,7 @@ Distances are in metres. Within some 50 km they come from a local plane and are 
 from a sphere and are good to 1 %. Where that error could turn a verdict, an exact geodesic is asked, if one is given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import asin, cos, hypot, inf, radians, sin, sqrt
@@ -16,14 +16,10 @@ Geodesic = Callable[[float, float, float, float], float]
 """lng1, lat1, lng2, lat2 in degrees of WGS-84 to metres, exact."""
 
 Ring = tuple[Point, ...]
+Path = tuple[int, ...]
 
-RADIUS_68_TO_95 = 1.62
-"""A phone's accuracy is the radius that holds 68 % of its fixes. If they scatter by a normal law in two dimensions
-(Rayleigh), the radius for 95 % is √(ln 0.05 / ln 0.32) times as large.
-"""
 DATUM_ERROR_M = 10.0
 """Added when the datum was transformed: what the unpublished formulas may be off by."""
-MAX_ACCURACY_M = 500.0
 MAX_DATUM_SHIFT_M = 2_000.0
 """No pair of numbers in China means two places further apart than this (1,525 m at most) under two datums."""
 
@@ -31,6 +27,9 @@ _AXIS_M = 6_378_137.0
 _E2 = 0.00669437999014
 _MEAN_RADIUS_M = 6_371_008.8
 _DEGREE = radians(1.0)
+
+_MAX_NUMBER = 100_000
+"""In a position, whose altitude is read too, if not kept."""
 
 _PLANE_LATITUDES = 0.5
 _PLANE_LONGITUDES = 1.0
@@ -78,13 +77,14 @@ class Circle:
 
 
 class InvalidPolygon(ValueError):
-    """A geometry that no fence can be made of. `code` is one of `geometry_type`, `coordinates_shape`, `empty`,
-    `ring_too_short`, `ring_not_closed`, `position_out_of_range`.
+    """A geometry that no fence can be made of. `code` is one of `geometry_type`, `not_geojson`, `not_a_position`,
+    `position_out_of_range`, `ring_too_short`, `ring_open`; `path` leads to it through the arrays of the coordinates.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, path: Path = ()) -> None:
         super().__init__(code)
         self.code = code
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +103,11 @@ class Polygon:
         Rings that cross themselves or each other are not looked for here.
         """
         kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-        if kind not in ("Polygon", "MultiPolygon"):
-            raise InvalidPolygon("geometry_type")
-        polygons = [coordinates] if kind == "Polygon" else _items(coordinates)
-        return cls(tuple(tuple(_ring(ring) for ring in _items(polygon)) for polygon in polygons))
+        if kind == "Polygon":
+            return cls((_rings(coordinates, ()),))
+        if kind == "MultiPolygon":
+            return cls(tuple(_rings(polygon, path) for polygon, path in _items(coordinates, ())))
+        raise InvalidPolygon("geometry_type")
 
 
 Fence = Circle | Polygon
@@ -136,8 +137,12 @@ def in_range(lng: float, lat: float) -> bool:
     return -180.0 <= lng <= 180.0 and -90.0 <= lat <= 90.0
 
 
-def allowed_error_m(accuracy_m: float, datum: Datum, radius_68_to_95: float = RADIUS_68_TO_95) -> float:
-    """The radius around the WGS-84 position that holds the true one in 95 of 100 cases."""
+def allowed_error_m(accuracy_m: float, datum: Datum, radius_68_to_95: float) -> float:
+    """The radius around the WGS-84 position that holds the true one in 95 of 100 cases.
+
+    A phone's accuracy is the radius that holds 68 % of its fixes. If they scatter by a normal law in two dimensions
+    (Rayleigh), the radius for 95 % is √(ln 0.05 / ln 0.32) times as large.
+    """
     error_m = radius_68_to_95 * accuracy_m
     return error_m if datum is Datum.WGS84 else error_m + DATUM_ERROR_M
 
@@ -146,10 +151,10 @@ def judge_position(
     position: Position | None,
     fences: Sequence[Fence],
     *,
+    max_accuracy_m: float,
+    radius_68_to_95: float,
     wgs84: Point | None = None,
     geodesic: Geodesic | None = None,
-    max_accuracy_m: float = MAX_ACCURACY_M,
-    radius_68_to_95: float = RADIUS_68_TO_95,
 ) -> FenceJudgment:
     """The verdict on a position, the best of those that the fences give: inside or outside only where its error leaves
     no doubt. `wgs84` is where that is, if the caller knows it already; the two numbers are `presence.max_accuracy_m`
@@ -324,27 +329,35 @@ def _great_circle_m(lng_off: float, lat1: float, lat2: float) -> float:
     return 2.0 * _MEAN_RADIUS_M * asin(min(1.0, half_chord))
 
 
-def _items(value: object) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise InvalidPolygon("coordinates_shape")
-    if not value:
-        raise InvalidPolygon("empty")
-    return list(value)
+def _rings(value: object, path: Path) -> tuple[Ring, ...]:
+    return tuple(_ring(ring, ring_path) for ring, ring_path in _items(value, path))
 
 
-def _ring(value: object) -> Ring:
-    ring = tuple(_vertex(item) for item in _items(value))
+def _ring(value: object, path: Path) -> Ring:
+    ring = tuple(_vertex(position, place) for position, place in _items(value, path))
     if len(ring) < 4:
-        raise InvalidPolygon("ring_too_short")
+        raise InvalidPolygon("ring_too_short", path)
     if ring[0] != ring[-1]:
-        raise InvalidPolygon("ring_not_closed")
+        raise InvalidPolygon("ring_open", path)
     return ring
 
 
-def _vertex(value: object) -> Point:
-    pair = _items(value)[:2]
-    if len(pair) < 2 or not all(type(number) in {int, float} for number in pair):
-        raise InvalidPolygon("coordinates_shape")
-    if not in_range(*pair):
-        raise InvalidPolygon("position_out_of_range")
-    return float(pair[0]), float(pair[1])
+def _items(value: object, path: Path) -> Iterator[tuple[Any, Path]]:
+    """What an array holds, each with its path."""
+    if not isinstance(value, list | tuple) or not value:
+        raise InvalidPolygon("not_geojson", path)
+    return ((item, (*path, number)) for number, item in enumerate(value))
+
+
+def _vertex(value: object, path: Path) -> Point:
+    # The bound keeps out NaN and numbers too large for a float as well.
+    if (
+        not isinstance(value, list | tuple)
+        or len(value) not in {2, 3}
+        or not all(type(number) in {int, float} and abs(number) <= _MAX_NUMBER for number in value)
+    ):
+        raise InvalidPolygon("not_a_position", path)
+    lng, lat = float(value[0]), float(value[1])
+    if not in_range(lng, lat):
+        raise InvalidPolygon("position_out_of_range", path)
+    return lng, lat

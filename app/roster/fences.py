@@ -14,6 +14,7 @@ from app.errors import Unprocessable
 from app.ids import new_id
 from app.models import Fence
 from app.policy.datum import to_wgs84
+from app.policy.geofence import InvalidPolygon, Path, Polygon, Ring
 from app.roster import schemas
 from app.roster.turns import take_roster
 
@@ -22,11 +23,16 @@ MAX_VERTICES: Final = 2000
 MAX_EXTENT_DEGREES: Final = 1.0
 """About the diameter of the largest circle."""
 
-_MAX_NUMBER: Final = 100_000
-"""Also for altitudes, which are read but not kept."""
+Polygons = tuple[tuple[Ring, ...], ...]
 
-Coordinates = list[list[list[list[float]]]]
-"""Polygons of rings of positions, as in a GeoJSON MultiPolygon."""
+_SHAPE_TEXTS: Final = {
+    "not_geojson": ("应为 GeoJSON 坐标数组", "must be an array of GeoJSON coordinates"),
+    "not_a_position": ("应为 [经度, 纬度]", "must be [longitude, latitude]"),
+    "position_out_of_range": ("经度应在 ±180、纬度应在 ±90 之内", "longitude ±180, latitude ±90"),
+    "ring_too_short": ("环至少要有 4 个点（首尾相同）", "a ring needs four positions, the last equal to the first"),
+    "ring_open": ("环没有闭合：最后一点须与第一点相同", "the ring is open: its last position must equal its first"),
+}
+"""What `InvalidPolygon` finds; its type is one of the two by then."""
 
 _INVALID: Final = (
     ("Self-intersection", "self_intersection", "边界自相交", "the boundary crosses itself"),
@@ -101,72 +107,42 @@ def _circle(circle: schemas.CircleIn, default_radius_m: float) -> tuple[dict[str
 
 def _polygon(polygon: schemas.PolygonIn, at: str, vertices_left: int) -> tuple[dict[str, Any], dict[str, Any], int]:
     """What was sent, the geometry (without altitudes), and how many vertices it has."""
+    sent = polygon.model_dump(mode="json")
+    try:
+        polygons = Polygon.from_geojson(sent).rings
+    except InvalidPolygon as fault:
+        raise Unprocessable.field(_pointer(at, fault.path), fault.code, *_SHAPE_TEXTS[fault.code]) from fault
     many = polygon.type == "MultiPolygon"
-    plain: Coordinates = []
-    for number, rings in enumerate(_items(polygon.coordinates, at) if many else [polygon.coordinates]):
-        plain.append(_rings(rings, f"{at}/{number}" if many else at, vertices_left))
-        vertices_left -= sum(len(ring) for ring in plain[-1])
-    _require_valid(plain, at)
-    geometry = {"type": polygon.type, "coordinates": plain if many else plain[0]}
-    count = sum(len(ring) for rings in plain for ring in rings)
-    return {"polygon": polygon.model_dump(mode="json")}, {"polygon": geometry}, count
+    count = _count(polygons, at, vertices_left, many=many)
+    _require_valid(polygons, at)
+    return (
+        {"polygon": sent},
+        {"polygon": {"type": polygon.type, "coordinates": polygons if many else polygons[0]}},
+        count,
+    )
 
 
-def _rings(rings: Any, at: str, vertices_left: int) -> list[list[list[float]]]:
-    plain = []
-    for number, ring in enumerate(_items(rings, at)):
-        ring_at = f"{at}/{number}"
-        vertices_left -= len(_items(ring, ring_at))
-        if vertices_left < 0:
-            raise Unprocessable.field(
-                ring_at,
-                "too_many_vertices",
-                f"顶点超过 {MAX_VERTICES} 个，请简化边界",
-                f"more than {MAX_VERTICES} vertices",
-            )
-        positions = [_position(position, f"{ring_at}/{place}") for place, position in enumerate(ring)]
-        _require_ring(positions, ring_at)
-        plain.append(positions)
-    return plain
+def _count(polygons: Polygons, at: str, vertices_left: int, *, many: bool) -> int:
+    """All vertices; refused at the ring that brings them over the bound."""
+    count = 0
+    for number, rings in enumerate(polygons):
+        for place, ring in enumerate(rings):
+            count += len(ring)
+            if count > vertices_left:
+                raise Unprocessable.field(
+                    _pointer(at, (number, place) if many else (place,)),
+                    "too_many_vertices",
+                    f"顶点超过 {MAX_VERTICES} 个，请简化边界",
+                    f"more than {MAX_VERTICES} vertices",
+                )
+    return count
 
 
-def _items(value: Any, at: str) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise Unprocessable.field(at, "not_geojson", "应为 GeoJSON 坐标数组", "must be an array of GeoJSON coordinates")
-    return value
+def _pointer(at: str, path: Path) -> str:
+    return "/".join((at, *map(str, path)))
 
 
-def _position(value: Any, at: str) -> list[float]:
-    # The bound keeps out NaN and numbers too large for a float as well.
-    numbers = isinstance(value, list) and all(type(n) in {int, float} and abs(n) <= _MAX_NUMBER for n in value)
-    if not numbers or len(value) not in {2, 3}:
-        raise Unprocessable.field(at, "not_a_position", "应为 [经度, 纬度]", "must be [longitude, latitude]")
-    lng, lat = float(value[0]), float(value[1])
-    if not (-180 <= lng <= 180 and -90 <= lat <= 90):
-        raise Unprocessable.field(
-            at, "position_out_of_range", "经度应在 ±180、纬度应在 ±90 之内", "longitude ±180, latitude ±90"
-        )
-    return [lng, lat]
-
-
-def _require_ring(positions: list[list[float]], at: str) -> None:
-    if len(positions) < 4:
-        raise Unprocessable.field(
-            at,
-            "ring_too_short",
-            "环至少要有 4 个点（首尾相同）",
-            "a ring needs four positions, the last equal to the first",
-        )
-    if positions[0] != positions[-1]:
-        raise Unprocessable.field(
-            at,
-            "ring_open",
-            "环没有闭合：最后一点须与第一点相同",
-            "the ring is open: its last position must equal its first",
-        )
-
-
-def _require_valid(polygons: Coordinates, at: str) -> None:
+def _require_valid(polygons: Polygons, at: str) -> None:
     import shapely  # noqa: PLC0415 - late: it brings numpy
 
     geometry = shapely.MultiPolygon([(rings[0], rings[1:]) for rings in polygons])

@@ -1,5 +1,7 @@
 import math
 import random
+from datetime import date
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.checkins.geodesic import geodesic_m
+from app.policy import geofence
 from app.policy.datum import Datum, from_wgs84, to_wgs84
 from app.policy.geofence import (
     MAX_DATUM_SHIFT_M,
@@ -17,10 +20,16 @@ from app.policy.geofence import (
     Position,
     Reason,
     Verdict,
-    allowed_error_m,
     in_range,
-    judge_position,
 )
+from app.policy.provisions import load_text
+
+IN_FORCE = {
+    name: load_text().value(key, date(2026, 11, 23), None)
+    for name, key in (("max_accuracy_m", "presence.max_accuracy_m"), ("radius_68_to_95", "presence.verdict"))
+}
+judge_position = partial(geofence.judge_position, **IN_FORCE)
+allowed_error_m = partial(geofence.allowed_error_m, radius_68_to_95=IN_FORCE["radius_68_to_95"])
 
 LNG, LAT = 110.68, 36.1
 EAST_M = geodesic_m(LNG, LAT, LNG + 0.01, LAT) * 100  # a degree
@@ -422,35 +431,41 @@ def test_whole_numbers_are_coordinates_too():
 
 
 @pytest.mark.parametrize(
-    ("geometry", "code"),
+    ("geometry", "code", "path"),
     [
-        ({}, "geometry_type"),
-        ({"type": "Point", "coordinates": [110, 36]}, "geometry_type"),
-        ({"type": ["Polygon"], "coordinates": [RING]}, "geometry_type"),
-        ({"type": "Polygon"}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": "abc"}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": {"0": RING}}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": RING}, "coordinates_shape"),
-        ({"type": "MultiPolygon", "coordinates": [RING]}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": [[[110], *RING[1:]]]}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": [[["110", "36"], *RING[1:]]]}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": [[[True, 36.0], *RING[1:]]]}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": [[[None, 36.0], *RING[1:]]]}, "coordinates_shape"),
-        ({"type": "Polygon", "coordinates": []}, "empty"),
-        ({"type": "Polygon", "coordinates": [[]]}, "empty"),
-        ({"type": "MultiPolygon", "coordinates": [[]]}, "empty"),
-        ({"type": "Polygon", "coordinates": [[*RING[:2], RING[0]]]}, "ring_too_short"),
-        ({"type": "Polygon", "coordinates": [[*RING, [110.2, 36.2]]]}, "ring_not_closed"),
-        ({"type": "Polygon", "coordinates": [[[180.1, 36.0], *RING[1:]]]}, "position_out_of_range"),
-        ({"type": "Polygon", "coordinates": [[[110.0, math.nan], *RING[1:]]]}, "position_out_of_range"),
-        ({"type": "Polygon", "coordinates": [[[110.0, 10**400], *RING[1:]]]}, "position_out_of_range"),
+        ({}, "geometry_type", ()),
+        ({"type": "Point", "coordinates": [110, 36]}, "geometry_type", ()),
+        ({"type": ["Polygon"], "coordinates": [RING]}, "geometry_type", ()),
+        ({"type": "Polygon"}, "not_geojson", ()),
+        ({"type": "Polygon", "coordinates": "abc"}, "not_geojson", ()),
+        ({"type": "Polygon", "coordinates": {"0": RING}}, "not_geojson", ()),
+        ({"type": "Polygon", "coordinates": []}, "not_geojson", ()),
+        ({"type": "Polygon", "coordinates": [RING, []]}, "not_geojson", (1,)),
+        ({"type": "MultiPolygon", "coordinates": [[RING], []]}, "not_geojson", (1,)),
+        ({"type": "Polygon", "coordinates": RING}, "not_a_position", (0, 0)),
+        ({"type": "MultiPolygon", "coordinates": [RING]}, "not_a_position", (0, 0, 0)),
+        ({"type": "Polygon", "coordinates": [[[110], *RING[1:]]]}, "not_a_position", (0, 0)),
+        (
+            {"type": "Polygon", "coordinates": [[RING[0], [110.1, 36.0, 9, 1], *RING[2:]]]},
+            "not_a_position",
+            (0, 1),
+        ),
+        ({"type": "Polygon", "coordinates": [[["110", "36"], *RING[1:]]]}, "not_a_position", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[[True, 36.0], *RING[1:]]]}, "not_a_position", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[[None, 36.0], *RING[1:]]]}, "not_a_position", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[[110.0, math.nan], *RING[1:]]]}, "not_a_position", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[[110.0, 10**400], *RING[1:]]]}, "not_a_position", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[[110.0, 36.0, math.inf], *RING[1:]]]}, "not_a_position", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[[180.1, 36.0], *RING[1:]]]}, "position_out_of_range", (0, 0)),
+        ({"type": "Polygon", "coordinates": [[*RING[:2], RING[0]]]}, "ring_too_short", (0,)),
+        ({"type": "Polygon", "coordinates": [[*RING, [110.2, 36.2]]]}, "ring_open", (0,)),
+        ({"type": "MultiPolygon", "coordinates": [[RING], [RING, [*RING, [110.2, 36.2]]]]}, "ring_open", (1, 1)),
     ],
 )
-def test_a_geometry_that_no_fence_can_be_made_of_is_refused_with_its_code(geometry, code):
+def test_a_geometry_that_no_fence_can_be_made_of_is_refused_with_its_code_and_place(geometry, code, path):
     with pytest.raises(InvalidPolygon) as refusal:
         Polygon.from_geojson(geometry)
-    assert refusal.value.code == str(refusal.value) == code
-    assert isinstance(refusal.value, ValueError)
+    assert (refusal.value.code, refusal.value.path) == (code, path)
 
 
 # --- what the law promises to people --------------------------------------------------------------------------------
