@@ -56,11 +56,6 @@ def rss_mb(pid: int, which: str = "VmRSS") -> float:
     raise RuntimeError(f"no {which}")
 
 
-def peak_rss_mb() -> float:
-    """Of this process, so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def describe() -> dict[str, Any]:
     return {
         "python": platform.python_version(),

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.attendance.law import load_provisions
-from app.attendance.outbox import emit
+from app.attendance.outbox import EventType, emit
 from app.attendance.posted import Posted, place_of
 from app.clock import business_day
 from app.ids import new_id
@@ -135,7 +135,7 @@ def move(
     return event
 
 
-def announce(session: Session, event_type: str, flag: RecallFlag, *, now: datetime) -> None:
+def announce(session: Session, event_type: EventType, flag: RecallFlag, *, now: datetime) -> None:
     """Tell the webhooks; ids and codes only, no names."""
     payload = {
         "flag_id": str(flag.id),
@@ -204,7 +204,7 @@ class _Turning:
     by: UUID | None
     provisions: Provisions | None = None
     events: list[RecallFlagEvent] = field(default_factory=list)
-    announced: list[tuple[str, RecallFlag]] = field(default_factory=list)
+    announced: list[tuple[EventType, RecallFlag]] = field(default_factory=list)
 
     def settle(self, posting: Posted, judgment: GroundJudgment, standing: _Standing) -> list[RecallFlag]:
         """Returns the flag that it raises, if it does."""

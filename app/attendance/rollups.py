@@ -11,12 +11,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, and_, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, Date, and_, case, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.attendance.bulk import Insert
 from app.attendance.upsert import insert_into
-from app.models import CountyMonth, CountyRollup, DayEntry, DayHead, TeamRollup
+from app.models import CountyMonth, CountyRollup, DayHead, TeamRollup
 from app.policy.attendance import Status
 
 NUMBERS = ("people", *(status.value for status in Status), "unconfirmed")
@@ -103,11 +103,6 @@ def _count_in_month(session: Session, county_codes: Sequence[str], day: date) ->
     statement = insert_into(session, CountyMonth).from_select(["county_code", "date", *names], counted)
     added = {name: getattr(CountyMonth, name) + statement.excluded[name] for name in names}
     session.execute(statement.on_conflict_do_update(index_elements=["date", "county_code"], set_=added))
-
-
-def raw_counts(*key: Any) -> Select[Any]:
-    """The entries counted by `key`: what the roll-ups must always equal."""
-    return select(*key, *_numbers(DayEntry.status, DayEntry.confirmed)).group_by(*key)
 
 
 def _numbers(status: Any, confirmed: Any) -> list[ColumnElement[int]]:

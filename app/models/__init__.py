@@ -1,10 +1,10 @@
 """Tables and constraints only; importing this package registers all of them."""
 
 from app.models.account import Account, LoginFailure, RefreshToken, SigningKey
-from app.models.area import AREA_LEVELS, Area, Fence
+from app.models.area import Area, Fence
 from app.models.day import AbsenceCounter, CountyMonth, CountyRollup, DayEntry, DayHead, DayRevision, TeamRollup
 from app.models.evidence import CheckIn, Correction, DeviceUse, Registration, StrayCheckIn
-from app.models.leave import LEAVE_KINDS, Leave, LeaveAttachment, LeaveStep
+from app.models.leave import Leave, LeaveAttachment, LeaveStep
 from app.models.operation import (
     AuditEvent,
     CalendarYear,
@@ -19,13 +19,10 @@ from app.models.operation import (
 )
 from app.models.recall import RecallFlag, RecallFlagEvent
 from app.models.roster import DUTIES, Cadre, DispatchUnit, Posting, Vacancy
-from app.models.whereabouts import WHEREABOUTS_STATES, BoardReport, Whereabouts
+from app.models.whereabouts import BoardReport, Whereabouts
 
 __all__ = [
-    "AREA_LEVELS",
     "DUTIES",
-    "LEAVE_KINDS",
-    "WHEREABOUTS_STATES",
     "AbsenceCounter",
     "Account",
     "Area",

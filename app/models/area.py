@@ -10,8 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.database import Base
 from app.models.mixins import AREA_CODE, Identified
 
-AREA_LEVELS = ("province", "city", "county", "township", "village")
-
 
 class Area(Base):
     """One division; `code` is its 12-digit 统计用区划代码."""

@@ -10,8 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.database import Base, Json
 from app.models.mixins import Identified, OfPosting
 
-LEAVE_KINDS = ("personal", "sick", "annual", "marriage", "maternity", "bereavement", "other")
-
 
 class Leave(OfPosting, Base):
     """A request. `id` comes from the phone; both dates inclusive; `covered_until` is the last day that the leave

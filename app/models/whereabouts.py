@@ -10,8 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.database import Base
 from app.models.mixins import Identified, OfPosting
 
-WHEREABOUTS_STATES = ("in_village", "visiting", "official", "training", "leave", "rest")
-
 
 class Whereabouts(OfPosting, Base):
     """A declaration; `id` comes from the phone. The newest `since` is the one in force. `first_day` and `last_day`

@@ -37,7 +37,6 @@ SUBSTITUTES = {FANGSONG: "仿宋", XIAOBIAOSONG: "FZXiaoBiaoSong-B05S", HEITI: "
 ER_HAO, SAN_HAO, SI_HAO = Pt(22), Pt(16), Pt(14)
 LINE_PITCH = Pt(28.95)
 """225 mm in 22 lines."""
-CHARACTERS_PER_LINE = 28
 _TIGHTENING_TWIPS = -5
 """Taken off each character's 16 pt, so that 28 of them fit into 156 mm. A grid of characters would say the same, but
 LibreOffice gives a character that is wider than its cell two cells."""

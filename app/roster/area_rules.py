@@ -7,8 +7,6 @@ from app.access.areas import city_of, county_of, level_of, province_of, township
 
 CODE = re.compile(r"[0-9]{12}")
 
-LEVEL_NAMES: Final = {"province": "省级", "city": "市级", "county": "县级", "township": "乡级", "village": "村级"}
-
 LEVEL_WORDS: Final = {
     "province": "province", "省": "province", "省级": "province", "自治区": "province", "直辖市": "province",
     "city": "city", "市": "city", "市级": "city", "地级": "city", "地市级": "city",

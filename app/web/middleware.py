@@ -16,8 +16,6 @@ from uuid_utils import uuid7
 
 from app.errors import BadRequest, respond
 
-log = structlog.get_logger()
-
 REQUESTS = Counter("zaigang_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
     "zaigang_request_seconds", "Time to answer", ["route"], buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10)

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -12,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database import Database
 from app.errors import Unavailable, problem_responses
 
-log = structlog.get_logger()
 router = APIRouter(tags=["operation"])
 
 

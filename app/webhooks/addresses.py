@@ -14,7 +14,6 @@ Address = IPv4Address | IPv6Address
 _PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"https?://[!-~]+")
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
-_HIGHEST_PORT = 65535
 
 
 class NotAnAddress(ValueError):

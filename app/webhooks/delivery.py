@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Select, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -22,8 +21,6 @@ from app.database import Database
 from app.models import OutboxMessage, WebhookDelivery, WebhookEndpoint
 from app.settings import Settings
 from app.webhooks.sending import Attempt, Outcome, body_of, send
-
-log = structlog.get_logger()
 
 BACKOFF = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)

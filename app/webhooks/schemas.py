@@ -5,9 +5,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
+from app.attendance.outbox import EventType
 from app.web.schemas import AreaCode, Input, InstantOut, Output
-
-EventType = Literal["day.closed", "leave.decided", "flag.raised", "flag.lifted"]
 
 Status = Literal["pending", "retrying", "delivered", "given_up"]
 

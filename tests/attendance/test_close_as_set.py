@@ -13,7 +13,7 @@ from app.attendance.facts import CONFIRMED, Span, facts_on, load_facts, with_con
 from app.attendance.histories import load_histories
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.rejudge import rejudge
-from app.attendance.rollups import NUMBERS, raw_counts
+from app.attendance.rollups import NUMBERS
 from app.clock import SHANGHAI
 from app.ids import new_id
 from app.models import (
@@ -34,6 +34,7 @@ from app.models import (
 )
 from app.policy.attendance import Status, judge_day
 from app.policy.recall import judge_recall
+from tests.support.counts import raw_counts
 from tests.support.world import COUNTY, FOREIGN_COUNTY, TOWNSHIP, VILLAGE
 
 MONDAY = date(2026, 11, 23)

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.attendance.close import close_due_days
-from app.attendance.rollups import raw_counts
 from app.models import AuditEvent, CalendarYear, CountyRollup, DayEntry, DayRevision, Posting
 from tests.attendance.test_flags_from_days import flags
+from tests.support.counts import raw_counts
 from tests.support.world import FOREIGN_COUNTY, SIBLING_TOWNSHIP, TOWNSHIP
 
 HOLIDAY_CN = {

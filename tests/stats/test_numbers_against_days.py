@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.attendance.close import close_due_days
-from app.attendance.rollups import NUMBERS, raw_counts
+from app.attendance.rollups import NUMBERS
 from app.clock import business_day
 from app.models import CountyMonth, CountyRollup, DayEntry, DayHead, TeamRollup
 from tests.checkins.test_checkins import body as check_in_body
+from tests.support.counts import raw_counts
 from tests.support.world import CITY, SIBLING_TOWNSHIP, TOWNSHIP, VILLAGE, World
 
 LOOKED_BACK_DAYS = 4
