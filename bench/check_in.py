@@ -137,7 +137,7 @@ def _report(parts: dict[str, list[dict[str, Any]]]) -> Result:
 
 def _ratio(parts: dict[str, list[dict[str, Any]]], other: str) -> float:
     """The median of the ratios of neighbours in time, which what else the machine does disturbs least."""
-    return median(a["per_second"] / b["per_second"] for a, b in zip(parts["ours"], parts[other], strict=True))
+    return median(float(a["per_second"] / b["per_second"]) for a, b in zip(parts["ours"], parts[other], strict=True))
 
 
 @section("check-in", "Check-ins on PostgreSQL, one worker, 32 connections")

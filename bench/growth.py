@@ -70,7 +70,7 @@ def growth(run: Run) -> Result:
 def _ratio(rounds: dict[int, list[dict[str, Any]]], key: str) -> float:
     """The median of the ratios of neighbours in time."""
     pairs = zip(rounds[max(rounds)], rounds[min(rounds)], strict=True)
-    return median(large[key] / small[key] for large, small in pairs)
+    return median(float(large[key] / small[key]) for large, small in pairs)
 
 
 def _warm_up(postings: int) -> int:

