@@ -12,14 +12,12 @@ from uuid import UUID
 
 from app.policy.attendance import LABELS_ZH, SYMBOLS, Status
 from app.policy.judgment import Basis
+from app.policy.team import DUTIES, DUTY_LABELS_ZH
 
 UNCONFIRMED_MARK = "*"
 """Behind the symbol of a day that the township has not confirmed."""
 
 WEEKDAYS = "一二三四五六日"
-DUTIES = ("first_secretary", "leader", "member")
-"""In the order of the rows."""
-DUTY_LABELS = {"first_secretary": "第一书记", "leader": "工作队长", "member": "工作队员"}
 
 NUMBERS = {
     **{status.value: LABELS_ZH[status] for status in Status},
@@ -124,7 +122,7 @@ class Row:
             "cadre_id": self.cadre_id,
             "name": self.name,
             "duty": self.duty,
-            "duty_label": DUTY_LABELS[self.duty],
+            "duty_label": DUTY_LABELS_ZH[self.duty],
             "unit": self.unit,
             "township_code": self.township_code,
             "township": self.township,

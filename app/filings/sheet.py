@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from app.access import scope
 from app.access.areas import in_area
 from app.access.call import Call
-from app.attendance.sheet import DUTY_LABELS, NUMBERS, Row
+from app.attendance.sheet import NUMBERS, Row
 from app.attendance.sheet import Sheet as LedgerSheet
 from app.attendance.sheet_loading import load_sheet
 from app.attendance.sheet_question import ask_sheet
 from app.filings import schemas
 from app.models import Area, DayEntry, Filing
 from app.policy.filing import FilingKind, Period
+from app.policy.team import DUTY_LABELS_ZH
 
 Exceptions = Mapping[tuple[UUID, date], list[str]]
 
@@ -75,7 +76,7 @@ def _row(row: Row, ledger: LedgerSheet, exceptions: Exceptions) -> schemas.Filed
         posting_id=row.posting_id,
         name=row.name,
         duty=row.duty,
-        duty_label=DUTY_LABELS[row.duty],
+        duty_label=DUTY_LABELS_ZH[row.duty],
         unit=row.unit,
         township_code=row.township_code,
         township=row.township,

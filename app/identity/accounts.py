@@ -19,6 +19,7 @@ from app.identity import sessions
 from app.identity.schemas import AccountChange, AccountOut, AccountWithSecret, NewAccount
 from app.ids import new_id
 from app.models import Account, Area, DispatchUnit
+from app.policy.areas import LEVEL_LABELS_ZH
 
 AREA_LEVELS_OF_ROLE: dict[Role, tuple[str, ...]] = {
     Role.TOWNSHIP: ("township",),
@@ -26,7 +27,6 @@ AREA_LEVELS_OF_ROLE: dict[Role, tuple[str, ...]] = {
     Role.CITY: ("city",),
     Role.DASHBOARD: ("province", "city", "county", "township"),
 }
-_LEVELS_ZH = {"province": "省", "city": "市", "county": "县", "township": "乡镇"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _require_place(session: Session, role: Role, area_code: str | None, unit_id:
     if levels:
         area = session.get(Area, area_code) if area_code else None
         if area is None or area.level not in levels:
-            wanted = "、".join(_LEVELS_ZH[level] for level in levels)
+            wanted = "、".join(LEVEL_LABELS_ZH[level] for level in levels)
             raise Unprocessable.field(
                 "/area_code",
                 "wrong_area_level",

@@ -7,19 +7,20 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 
 from app.access.call import Call, reading, writing
-from app.access.viewer import Role
+from app.access.viewer import OFFICERS, Role
 from app.errors import problem_responses
 from app.leaves import attachments, decisions, service
 from app.leaves.answers import present, present_all
 from app.leaves.content import MAX_ATTACHMENT_BYTES, MEDIA_TYPES
+from app.leaves.offices import OFFICE_OF_ROLE
 from app.leaves.schemas import AttachmentOut, DecisionIn, LeaveIn, LeaveOut, ReturnIn, State
 from app.web.paging import Paging
 from app.web.schemas import AreaCode, Page, file_example
 
 router = APIRouter(tags=["leave"])
 
-_READERS = (Role.CADRE, Role.TOWNSHIP, Role.COUNTY, Role.CITY, Role.UNIT)
-_DECIDERS = (Role.TOWNSHIP, Role.COUNTY, Role.CITY, Role.UNIT)
+_READERS = (Role.CADRE, *OFFICERS)
+_DECIDERS = tuple(OFFICE_OF_ROLE)
 
 _SENT_BEFORE = "重复提交，返回已存记录 Sent before; the stored record"
 

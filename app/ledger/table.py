@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.attendance.sheet import DAY_NUMBERS, DUTY_LABELS, LEGEND, NUMBERS, SIGNATURES, Row, Sheet
+from app.attendance.sheet import DAY_NUMBERS, LEGEND, NUMBERS, SIGNATURES, Row, Sheet
+from app.policy.team import DUTY_LABELS_ZH
 
 Cells = Sequence[str | int]
 
@@ -29,7 +30,7 @@ class Table:
 
     def _lead_of(self, number: int, row: Row) -> Cells:
         township = (row.township,) if self.sheet.by_township else ()
-        return (number, *township, row.village, row.name, DUTY_LABELS[row.duty], row.unit)
+        return (number, *township, row.village, row.name, DUTY_LABELS_ZH[row.duty], row.unit)
 
     @property
     def totals(self) -> Iterator[Cells]:

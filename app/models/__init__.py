@@ -18,11 +18,10 @@ from app.models.operation import (
     WebhookEndpoint,
 )
 from app.models.recall import RecallFlag, RecallFlagEvent
-from app.models.roster import DUTIES, Cadre, DispatchUnit, Posting, Vacancy
+from app.models.roster import Cadre, DispatchUnit, Posting, Vacancy
 from app.models.whereabouts import BoardReport, Whereabouts
 
 __all__ = [
-    "DUTIES",
     "AbsenceCounter",
     "Account",
     "Area",

@@ -9,8 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.database import Base
 from app.models.mixins import AREA_CODE, Identified, InVillage
 
-DUTIES = ("first_secretary", "leader", "member")
-
 
 class DispatchUnit(Identified, Base):
     """派出单位. `area_code` is the province, city or county that it belongs to."""

@@ -1,5 +1,7 @@
 """Division codes: 省2 市2 县2 乡3 村3, filled up with zeros."""
 
+LEVEL_LABELS_ZH = {"province": "省", "city": "市", "county": "县", "township": "乡镇", "village": "村"}
+
 _LENGTHS = (2, 4, 6, 9, 12)
 
 

@@ -8,6 +8,10 @@ from enum import StrEnum
 from app.policy.judgment import Judgment
 from app.policy.provisions import Provision, Provisions, UnknownProvision
 
+DUTY_LABELS_ZH = {"first_secretary": "第一书记", "leader": "工作队长", "member": "工作队员"}
+"""As 第二条 calls them, in the order in which a team is listed."""
+DUTIES = tuple(DUTY_LABELS_ZH)
+
 
 class Finding(StrEnum):
     UNDER_THREE = "team_under_three"

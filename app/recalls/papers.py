@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.policy.team import DUTY_LABELS_ZH
 from app.recalls.days import chinese_day
 
 if TYPE_CHECKING:
     from app.recalls.official_paper import OfficialPaper
 
 DRAFT = "草稿（未签发）"
-DUTY_LABELS = {"first_secretary": "第一书记", "leader": "工作队队长", "member": "工作队队员"}
 MEASURES = "《临汾市进一步加强贫困村驻村工作队选派管理工作的实施办法》（厅字〔2018〕34号）"
 STATEMENT_CHARACTERS = 300
 """A longer statement is quoted up to here and attached in full."""
@@ -133,7 +133,7 @@ def _write_case(paper: "OfficialPaper", case: Case) -> None:
     paper.heading("一、基本情况")
     paper.body(
         f"{case.cadre}，由{case.unit}选派，自{chinese_day(case.posted_from)}起任{case.village}驻村"
-        f"{DUTY_LABELS[case.duty]}。"
+        f"{DUTY_LABELS_ZH[case.duty]}。"
     )
     paper.heading("二、有关事实")
     for sentence in case.recorded or tuple(_absences(case)):

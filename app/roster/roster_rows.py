@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from app.policy.areas import LEVEL_LABELS_ZH
+from app.policy.leave import UnitLevel
+from app.policy.team import DUTIES
 from app.roster.cells import as_code, as_date, as_text, as_word
 from app.roster.faults import Column, Faults
 from app.roster.identifiers import id_number_fault, is_phone, normalize_phone
@@ -27,8 +30,7 @@ LAYOUT: Final = Layout(
     max_rows=5_000,
 )
 
-LEVEL_LABELS: Final = {"province": "省", "city": "市", "county": "县"}
-DUTY_LABELS: Final = {"first_secretary": "第一书记", "leader": "工作队长", "member": "工作队员"}
+LEVEL_LABELS: Final = {level.value: LEVEL_LABELS_ZH[level] for level in UnitLevel}
 
 UNIT_LEVELS: Final = {
     **{
@@ -39,16 +41,18 @@ UNIT_LEVELS: Final = {
     },
     **{level: level for level in LEVEL_LABELS},
 }
-DUTIES: Final = {
+DUTY_WORDS: Final = {
     "第一书记": "first_secretary",
     "驻村第一书记": "first_secretary",
     **{f"第一书记{joint}{leader}": "first_secretary" for joint in ("兼", "、", ",", "兼任", "/")
        for leader in ("队长", "工作队长", "工作队队长", "驻村工作队队长")},
     **dict.fromkeys(("队长", "工作队长", "工作队队长", "驻村工作队长", "驻村工作队队长"), "leader"),
     **dict.fromkeys(("队员", "工作队员", "工作队队员", "驻村工作队员", "驻村工作队队员"), "member"),
-    **{duty: duty for duty in DUTY_LABELS},
+    **{duty: duty for duty in DUTIES},
 }  # fmt: skip
-"""A first secretary usually leads the team as well (第二条（二）); the duty is then the first secretary's."""
+"""How files write a duty. A first secretary usually leads the team as well (第二条（二）); the duty is then the first
+secretary's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def _read(raw: Row, today: date, faults: Faults) -> RosterRow | None:
     level = as_word(raw, Column.UNIT_LEVEL, faults, UNIT_LEVELS, "level_unknown")
     village = as_text(raw, Column.VILLAGE, faults, max_length=100)
     village_code = as_code(raw, Column.VILLAGE_CODE, faults)
-    duty = as_word(raw, Column.DUTY, faults, DUTIES, "duty_unknown")
+    duty = as_word(raw, Column.DUTY, faults, DUTY_WORDS, "duty_unknown")
     starts_on = as_date(raw, Column.STARTS_ON, faults)
     ends_on = as_date(raw, Column.ENDS_ON, faults, required=False)
     if starts_on and ends_on and ends_on < starts_on:

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -15,12 +14,10 @@ from app.attendance.law import load_provisions
 from app.models import Area, DispatchUnit, Posting
 from app.policy.judgment import Judgment
 from app.policy.provisions import Provisions
-from app.policy.team import Finding, Team, judge_team
+from app.policy.team import DUTIES, Finding, Team, judge_team
 from app.roster import schemas
 from app.roster.roster_rows import LEVEL_LABELS
 from app.web.paging import PageRequest
-
-_DUTY_ORDER: Final = {"first_secretary": 0, "leader": 1, "member": 2}
 
 
 def list_teams(call: Call, paging: PageRequest, area: str | None, on: date) -> tuple[list[schemas.TeamOut], str | None]:
@@ -42,7 +39,7 @@ def _members(session: Session, seen: ColumnElement[bool]) -> dict[str, list[Post
     for posting in session.scalars(query):
         members[posting.village_code].append(posting)
     for listed in members.values():
-        listed.sort(key=lambda posting: (_DUTY_ORDER[posting.duty], posting.starts_on, posting.id))
+        listed.sort(key=lambda posting: (DUTIES.index(posting.duty), posting.starts_on, posting.id))
     return members
 
 

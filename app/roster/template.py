@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased
 from app.access.areas import prefix_range
 from app.access.call import Call
 from app.models import Area
+from app.policy.team import DUTY_LABELS_ZH
 from app.roster.faults import Column
-from app.roster.roster_rows import DUTY_LABELS, LAYOUT, LEVEL_LABELS
+from app.roster.roster_rows import LAYOUT, LEVEL_LABELS
 
 SHEET: Final = "驻村干部名册"
 
@@ -86,7 +87,7 @@ def _write_roster(sheet: Any, formats: dict[str, Any]) -> None:
 
 
 def _validation(column: Column) -> dict[str, Any] | None:
-    lists = {Column.UNIT_LEVEL: LEVEL_LABELS, Column.DUTY: DUTY_LABELS}
+    lists = {Column.UNIT_LEVEL: LEVEL_LABELS, Column.DUTY: DUTY_LABELS_ZH}
     if column in lists:
         source = list(lists[column].values())
         return {"validate": "list", "source": source, "error_title": column, "error_message": "请从下拉列表中选择。"}

@@ -15,11 +15,12 @@ from app.access.call import PublicCall
 from app.access.scope import on_public_board
 from app.attendance.law import load_provisions
 from app.errors import NotFound
-from app.models import DUTIES, Area, Cadre, DayEntry, DispatchUnit, Posting, Whereabouts
+from app.models import Area, Cadre, DayEntry, DispatchUnit, Posting, Whereabouts
 from app.policy.attendance import Status
 from app.policy.provisions import Provision
+from app.policy.team import DUTIES, DUTY_LABELS_ZH
 from app.policy.whereabouts import order_of
-from app.whereabouts.words import DUTY_LABELS, PRIVATE_DESTINATIONS, SHOWN_IN_VILLAGE, STATE_LABELS
+from app.whereabouts.words import PRIVATE_DESTINATIONS, SHOWN_IN_VILLAGE, STATE_LABELS
 
 PUBLIC = "board.public"
 """The article that makes the board public."""
@@ -55,7 +56,7 @@ class Member:
 
     @property
     def duty_label(self) -> str:
-        return DUTY_LABELS[self.duty]
+        return DUTY_LABELS_ZH[self.duty]
 
     @property
     def state_label(self) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from app.access.call import Call, PublicReading, PublicWriting, reading, writing
 from app.access.limits import limited
 from app.access.scope import find
-from app.access.viewer import Role
+from app.access.viewer import OFFICERS, Role
 from app.errors import problem_responses
 from app.models import BoardReport, Posting, Whereabouts
 from app.web.caching import etag_of, not_modified
@@ -31,7 +31,6 @@ from app.whereabouts.words import STATE_LABELS
 
 router = APIRouter(tags=["whereabouts"])
 
-OFFICERS = (Role.TOWNSHIP, Role.COUNTY, Role.CITY, Role.UNIT)
 CadreWriting = Annotated[Call, writing(Role.CADRE)]
 NamedReading = Annotated[Call, reading(Role.CADRE, *OFFICERS)]
 OfficerReading = Annotated[Call, reading(*OFFICERS)]

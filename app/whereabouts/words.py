@@ -14,8 +14,6 @@ STATE_LABELS: dict[str | None, str] = {
     None: "未填报",
 }
 
-DUTY_LABELS = {"first_secretary": "第一书记", "leader": "工作队长", "member": "工作队员"}
-
 SHOWN_IN_VILLAGE = frozenset({"in_village", "visiting"})
 """States by which the board says that the cadre is in the village."""
 

@@ -8,7 +8,6 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from app.attendance.sheet import (
-    DUTIES,
     JUDGED,
     NOT_BEGUN,
     OUTSIDE,
@@ -27,6 +26,7 @@ from app.ledger.forms import csv_pieces, json_pieces
 from app.ledger.schemas import Ledger
 from app.ledger.workbook import build_workbook, pieces_of
 from app.policy.attendance import Status
+from app.policy.team import DUTIES
 from tests.ledger.support import sheet_of, table_of_csv, table_of_json, table_of_xlsx
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=SHANGHAI)
