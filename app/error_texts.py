@@ -36,7 +36,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
 
 _FAMILIES = (
     ("uuid", ("应为 UUID", "must be a UUID")),
-    ("datetime", ("应为 RFC 3339 时间，如 2026-11-23T08:05:00+08:00", "must be an RFC 3339 time")),
+    (
+        "datetime",
+        (
+            "应为 RFC 3339 时间，如 2026-11-23T08:05:00+08:00",
+            "must be an RFC 3339 time such as 2026-11-23T08:05:00+08:00",
+        ),
+    ),
     ("date", ("应为日期，如 2026-11-23", "must be a date such as 2026-11-23")),
     ("int", ("应为整数", "must be a whole number")),
     ("float", ("应为数字", "must be a number")),

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from app.clock import SHANGHAI
+from app.web.written import DATE, INSTANT, Written
 
 Item = TypeVar("Item")
 
@@ -60,8 +61,8 @@ def _no_control_characters(value: str) -> str:
     raise PydanticCustomError("invalid_text", "text", {"zh": "含有无效字符", "en": "invalid characters"})
 
 
-Day = Annotated[date, AfterValidator(_sane_day)]
-InstantIn = Annotated[AwareDatetime, AfterValidator(_sane_instant)]
+Day = Annotated[date, Written(DATE, "date"), AfterValidator(_sane_day)]
+InstantIn = Annotated[AwareDatetime, Written(INSTANT, "date-time"), AfterValidator(_sane_instant)]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$"), Field(examples=["990101001001"])]
 
 

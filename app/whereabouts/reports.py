@@ -63,7 +63,9 @@ def _device_hash(call: PublicCall, body: BoardReportIn, user_agent: str) -> str:
 
 
 def _salt(session: Session) -> bytes:
-    """The service's one lasting secret, bent to this use: without it all addresses could be tried out."""
+    """The oldest signing key, bent to this use: without a secret all addresses could be tried out. On the day on which
+    a rotation removes that key a device may report once more.
+    """
     oldest = tokens.load_signing_keys(session)[:1]
     secret = oldest[0].private_pem if oldest else ""
     return hashlib.sha256(b"board-report\n" + secret.encode("ascii")).digest()
