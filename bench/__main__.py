@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import batches, check_in, closing, connections, growth, lone, reading, start, today, unchanged  # noqa: F401 - each import puts its sections on the list
+from bench import batches, check_in, closing, connections, crowd, growth, lone, reading, start, today, unchanged  # noqa: F401 - each import puts its sections on the list
 from bench.machine import describe
 from bench.registry import SECTIONS, Result, Run
 from bench.report import save, show
