@@ -18,17 +18,21 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import structlog
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from jose import jwt
 from jose.backends.cryptography_backend import CryptographyECKey
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.errors import Unauthenticated
+from app.errors import Problem, Unauthenticated, Unavailable
 from app.ids import new_id
 from app.models import SigningKey
+
+log = structlog.get_logger()
 
 ISSUER = "zaigang"
 AUDIENCE = "zaigang-api"
@@ -82,24 +86,42 @@ class Key:
 
 
 class KeyRing:
-    """The signing keys of this process, read from the database again every few seconds at most."""
+    """The signing keys of this process, read from the database again every few seconds at most.
 
-    def __init__(self, load: Callable[[], list[SigningKey]]) -> None:
+    While the database is away the keys in hand go on verifying: a phone must not be told that its token is no good
+    because nobody could look. Whoever needs a key that is not in hand is told to come back (Unavailable).
+    """
+
+    def __init__(self, load: Callable[[], list[SigningKey]], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._load = load
+        self._monotonic = monotonic
         self._keys: dict[str, Key] = {}
-        self._loaded_at = float("-inf")
+        self._loaded_at = self._failed_at = float("-inf")
         self._lock = threading.Lock()
 
     def signing(self) -> Key:
         """The newest key that is not retired."""
         self._refresh(RELOAD_SECONDS)
-        if not any(key.retired_at is None for key in self._keys.values()):
+        if not self._that_sign():
             self.reload()
-        return [key for key in self._keys.values() if key.retired_at is None][-1]
+        if not (keys := self._that_sign()):
+            raise Unavailable
+        return keys[-1]
 
     def verifying(self, kid: str) -> Key | None:
-        self._refresh(STALE_SECONDS if kid in self._keys else RELOAD_SECONDS)
+        """The database is asked if need be, so not on the event loop: those who have its connections need the loop."""
+        if kid in self._keys:
+            self._refresh(STALE_SECONDS)
+        else:
+            self._refresh(RELOAD_SECONDS)
+            if kid not in self._keys and self._failed_at > self._loaded_at:
+                raise Unavailable("database_unavailable")
         return self._keys.get(kid)
+
+    def in_hand(self, kid: str) -> Key | None:
+        """As `verifying`, without the database: None also where that would have to be asked."""
+        fresh = self._monotonic() - self._loaded_at < STALE_SECONDS
+        return self._keys.get(kid) if fresh else None
 
     def public_keys(self, now: datetime) -> list[dict[str, str]]:
         """The keys that verify now, as JWKs (RFC 7517)."""
@@ -113,14 +135,30 @@ class KeyRing:
     def reload(self) -> None:
         self._refresh(0)
 
+    def _that_sign(self) -> list[Key]:
+        return [key for key in self._keys.values() if key.retired_at is None]
+
     def _refresh(self, oldest_seconds: float) -> None:
-        if time.monotonic() - self._loaded_at < oldest_seconds:
+        if self._rests(oldest_seconds):
             return
         with self._lock:
-            if time.monotonic() - self._loaded_at < oldest_seconds:
+            if self._rests(oldest_seconds):
                 return
-            self._keys = {row.kid: _build(row) for row in self._load()}
-            self._loaded_at = time.monotonic()
+            try:
+                rows = self._load()
+            except SQLAlchemyError:
+                self._failed_at = self._monotonic()
+                if not self._keys:
+                    raise
+                log.warning("signing_keys_unread", exc_info=True)
+            else:
+                self._keys = {row.kid: _build(row) for row in rows}
+                self._loaded_at = self._monotonic()
+
+    def _rests(self, oldest_seconds: float) -> bool:
+        """Whether the last look at the database is recent enough, or the last try that failed is."""
+        at = self._monotonic()
+        return at - self._loaded_at < oldest_seconds or (bool(self._keys) and at - self._failed_at < RELOAD_SECONDS)
 
 
 def _public_jwk(key: CryptographyECKey) -> dict[str, str]:
@@ -182,26 +220,39 @@ def issue(ring: KeyRing, account_id: UUID, now: datetime, lifetime: timedelta) -
 
 
 def verify(ring: KeyRing, token: str, now: datetime) -> UUID:
-    """The account that a token speaks for; Unauthenticated for every token that is not wholly in order.
+    """The account that a token speaks for; Unauthenticated for every token that is not wholly in order, Unavailable
+    where its key would have to be read and can't be. Not on the event loop (`verify_at_once`).
+    """
+    return _verified(ring.verifying, token, now)
 
-    The signature is checked before the claims are parsed, and nothing is done twice: a morning's tokens are all
+
+def verify_at_once(ring: KeyRing, token: str, now: datetime) -> UUID | None:
+    """As `verify`, by the keys in hand; None for every other token, which may be in order all the same."""
+    try:
+        return _verified(ring.in_hand, token, now)
+    except Unauthenticated:
+        return None
+
+
+def _verified(key_of: Callable[[str], Key | None], token: str, now: datetime) -> UUID:
+    """The signature is checked before the claims are parsed, and nothing is done twice: a morning's tokens are all
     different, so no cache would help.
     """
     if len(token) > MAX_TOKEN_BYTES or not _SHAPE.fullmatch(token):
         raise Unauthenticated
     try:
-        return _subject(orjson.loads(_signed_claims(ring, token, now)), now)
-    except Unauthenticated:
+        return _subject(orjson.loads(_signed_claims(key_of, token, now)), now)
+    except (Problem, SQLAlchemyError):
         raise
     except Exception as error:
         # The libraries raise TypeError, RecursionError and more for tokens made to break them.
         raise Unauthenticated from error
 
 
-def _signed_claims(ring: KeyRing, token: str, now: datetime) -> bytes:
+def _signed_claims(key_of: Callable[[str], Key | None], token: str, now: datetime) -> bytes:
     signed, _, signature = token.rpartition(".")
     header, _, claims = signed.partition(".")
-    key = ring.verifying(_kid_of(header))
+    key = key_of(_kid_of(header))
     if key is None or not key.verifies_at(now):
         raise Unauthenticated
     if not key.signed(signed.encode("ascii"), _decoded(signature)):

@@ -1,5 +1,6 @@
 """Access tokens: every trap that python-jose leaves open, and the life of a signing key."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -12,9 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jws, jwt
 from jose.backends.cryptography_backend import CryptographyECKey
+from sqlalchemy.exc import OperationalError
 
 from app.access import tokens
-from app.errors import Unauthenticated
+from app.errors import Unauthenticated, Unavailable
 from app.models import SigningKey
 
 NOW = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
@@ -302,6 +304,83 @@ def test_made_up_kids_do_not_read_the_database_each_time(row, good_claims):
     for number in range(50):
         assert refused(ring, sealed(row, {**HEADER, "kid": f"made-up-{number}"}, good_claims))
     assert len(loads) == 1
+
+
+class Keys:
+    """A database with one key, which may be away, and a clock that is moved by hand."""
+
+    def __init__(self, row: SigningKey) -> None:
+        self.row, self.away, self.asked, self.seconds = row, False, 0, 0.0
+        self.ring = tokens.KeyRing(self.load, lambda: self.seconds)
+
+    def load(self) -> list[SigningKey]:
+        self.asked += 1
+        if self.away:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+        return [self.row]
+
+
+@pytest.fixture
+def keys(row) -> Keys:
+    return Keys(row)
+
+
+def test_while_the_database_is_away_a_token_is_good_by_the_key_in_hand(keys, row, good_claims):
+    token = sealed(row, HEADER, good_claims)
+    assert tokens.verify(keys.ring, token, NOW) == ACCOUNT
+    keys.away, keys.seconds = True, 3 * tokens.STALE_SECONDS
+    for _ in range(50):
+        assert tokens.verify(keys.ring, token, NOW) == ACCOUNT
+    assert keys.asked == 2
+    keys.away, keys.seconds = False, keys.seconds + tokens.RELOAD_SECONDS
+    keys.row = key_row("second")
+    assert refused(keys.ring, token)
+
+
+def test_while_the_database_is_away_nobody_is_told_that_an_unknown_key_is_no_good(keys, row, good_claims):
+    unknown = sealed(row, {**HEADER, "kid": "unknown"}, good_claims)
+    keys.away = True
+    with pytest.raises(OperationalError):
+        tokens.verify(keys.ring, unknown, NOW)
+    with pytest.raises(OperationalError):
+        tokens.issue(keys.ring, ACCOUNT, NOW, TEN_MINUTES)
+    keys.away = False
+    assert refused(keys.ring, unknown)
+    keys.away, keys.seconds = True, tokens.RELOAD_SECONDS
+    for _ in range(50):
+        with pytest.raises(Unavailable):
+            tokens.verify(keys.ring, unknown, NOW)
+    assert keys.asked == 4
+
+
+def test_at_once_only_keys_in_hand_verify_and_nobody_asks_the_database(keys, row, good_claims):
+    token = sealed(row, HEADER, good_claims)
+    assert (tokens.verify_at_once(keys.ring, token, NOW), keys.asked) == (None, 0)
+    tokens.verify(keys.ring, token, NOW)
+    keys.seconds = tokens.STALE_SECONDS - 1
+    assert tokens.verify_at_once(keys.ring, token, NOW) == ACCOUNT
+    assert tokens.verify_at_once(keys.ring, token[:-4] + "AAAA", NOW) is None
+    keys.seconds = tokens.STALE_SECONDS
+    assert (tokens.verify_at_once(keys.ring, token, NOW), keys.asked) == (None, 1)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v1/me/today"), ("POST", "/api/v1/check-ins")])
+def test_keys_are_read_where_the_event_loop_does_not_wait(client, world, app, row, good_claims, method, path):
+    """Whoever has a connection of the database needs the loop to go on, and gives it back only then."""
+    on_the_loop = []
+    known = app.state.keyring
+
+    def load() -> list[SigningKey]:
+        on_the_loop.append(asyncio._get_running_loop() is not None)
+        return [row]
+
+    app.state.keyring = tokens.KeyRing(load)
+    token = sealed(row, {**HEADER, "kid": "made-up"}, good_claims)
+    answer = client.request(
+        method, path, headers={"Authorization": f"Bearer {token}"}, json={} if method == "POST" else None
+    )
+    app.state.keyring = known
+    assert (answer.status_code, on_the_loop) == (401, [False])
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------------
