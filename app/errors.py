@@ -294,7 +294,7 @@ def _pointer(location: Sequence[str | int]) -> str:
     return "/" + "/".join(parts) if parts else ""
 
 
-def _is_collision(error: Exception) -> bool:
+def is_collision(error: Exception) -> bool:
     """Whether a unique or foreign key refused the row, rather than a check that should have been made before."""
     if not (isinstance(error, IntegrityError) or is_driver_error(error, "IntegrityError")):
         return False
@@ -322,7 +322,7 @@ def _is_failure(error: Exception) -> bool:
 
 def problem_of(error: Exception) -> Problem:
     """What is answered for an exception that is no Problem; it is logged here."""
-    if _is_collision(error):
+    if is_collision(error):
         # Two writers met on a unique key after both had looked: the loser is told to look again.
         log.warning("integrity_conflict", error=type(error).__name__)
         return Conflict(
@@ -330,6 +330,9 @@ def problem_of(error: Exception) -> Problem:
             "该记录刚被他人更改，或与现有记录重复，请刷新后重试。",
             "Somebody else just changed this, or it exists already; reload and try again.",
         )
+    if is_driver_error(getattr(error, "orig", None) or error, "DeadlockDetected", "SerializationFailure"):
+        log.warning("broken_off", error=str(error)[:300])
+        return Unavailable("busy")
     if _is_failure(error):
         log.error("database_unavailable", error=str(error)[:300])
         return Unavailable("database_unavailable")

@@ -62,6 +62,8 @@ class Rejudging:
     session: Session
     author: Author
     even_locked: bool = False
+    days_held: bool = False
+    """Whether the caller holds the heads of the days."""
     confirm: Confirm | None = None
     provisions: Provisions | None = None
     calendar: Calendar | None = None
@@ -91,7 +93,8 @@ class Rejudging:
     def _piece(self, postings: Sequence[Posted], first: date, last: date, calendar: Calendar) -> list[Change]:
         counties = tuple(sorted({posting.county_code for posting in postings}))
         days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-        take_heads(self.session, [(county, day) for county in counties for day in days])
+        if not self.days_held:
+            take_heads(self.session, [(county, day) for county in counties for day in days])
         span = Span(counties, first, last, tuple(posting.id for posting in postings))
         locked = self._locked(postings, days)
         found = load_facts_of(self.session, span)

@@ -34,7 +34,7 @@ from app.checkins.judging import (
 )
 from app.clock import business_day
 from app.database import plan_by_keys
-from app.errors import Forbidden, Problem
+from app.errors import Forbidden, Problem, is_collision
 from app.models import CheckIn, DeviceUse, StrayCheckIn
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
@@ -83,6 +83,17 @@ class Context:
 
 def record_check_ins(session: Session, submissions: Sequence[Submission], now: datetime) -> list[Outcome]:
     """Record these check-ins, received `now`, and judge their days again. The outcomes come in the same order."""
+    try:
+        with session.begin_nested():
+            return _record_all(session, submissions, now)
+    except Exception as error:
+        if not is_collision(error):
+            raise
+    # A phone that waited too long sends again what is being recorded. It is on record now, and answers for itself.
+    return _record_all(session, submissions, now)
+
+
+def _record_all(session: Session, submissions: Sequence[Submission], now: datetime) -> list[Outcome]:
     plan_by_keys(session)
     context = _load(session, submissions, now)
     outcomes: list[Outcome] = []
@@ -98,11 +109,29 @@ def record_check_ins(session: Session, submissions: Sequence[Submission], now: d
     if fresh:
         uses = sorted(context.new_uses, key=lambda use: (use["device_id"], use["account_id"]))
         writes = [Insert(CheckIn, fresh), Insert(DeviceUse, uses, _ONCE), Insert(StrayCheckIn, _strays(fresh), _ONCE)]
+        _take_days(session, fresh)
         insert_all(session, writes)
         statuses = _judge_days(session, context, fresh, now)
     recorded = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
     _tell_statuses(session, recorded, statuses, context.frame.law.calendar)
     return outcomes
+
+
+def _take_days(session: Session, fresh: Sequence[Row]) -> None:
+    """Hold all days that will be judged, in one order and before anything is written: somebody who holds one of them
+    may wait for the same phone's first use, or for the totals of the month.
+    """
+    counties = {row["county_code"] for row in fresh}
+    take_heads(session, [(county, day) for county in counties for day in _days_to_judge(fresh)])
+
+
+def _days_to_judge(fresh: Sequence[Row]) -> Collection[date]:
+    """One phone's batch is judged from its first day to its last, all at once."""
+    days = {row["date"] for row in fresh}
+    first, last = min(days), max(days)
+    if len({row["account_id"] for row in fresh}) > 1 or (last - first).days >= MAX_SPAN_DAYS:
+        return days
+    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
 
 
 _ONCE = "ON CONFLICT DO NOTHING"
@@ -229,7 +258,7 @@ def _judge_days(
 
     def judging(by: UUID | None, each: Mapping[UUID, UUID] = MappingProxyType({})) -> Rejudging:
         author = Author(now, by, "check_in", each=each)
-        return Rejudging(session, author, provisions=law.book.provisions, calendar=law.calendar)
+        return Rejudging(session, author, days_held=True, provisions=law.book.provisions, calendar=law.calendar)
 
     postings = {place.id: place for own in context.frame.postings.values() for place in own}
     [*accounts] = {row["account_id"] for row in fresh}

@@ -1,6 +1,5 @@
 """A filed month stands: whoever writes afterwards is refused or held back, nothing is lost, and the county corrects."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import UUID, uuid4
@@ -11,6 +10,7 @@ from sqlalchemy import delete, select, text
 from app.models import DayEntry, Registration, Whereabouts
 from tests.checkins.test_checkins import body as check_in
 from tests.leaves.support import ask, decide
+from tests.support.waiting import wait_until_blocked
 from tests.support.world import COUNTY, SIBLING_TOWNSHIP, TOWNSHIP, VILLAGE
 
 LAST_MONDAY = "2026-11-30"
@@ -270,20 +270,6 @@ def test_a_write_beside_the_filing_is_either_in_the_frozen_sheet_or_refused(
     else:
         assert (answers["writer"].status_code, answers["writer"].json()["code"]) == (409, "month_locked")
         assert (written, shown["held_back"]) == ("absent", [])
-
-
-def wait_until_blocked(database, count: int) -> None:
-    """Until so many sessions of this database wait for a lock."""
-    query = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    pause = threading.Event()
-    for _ in range(1000):
-        with database.reading() as session:
-            if session.scalar(query) >= count:
-                return
-        pause.wait(0.01)
-    raise AssertionError("nobody waited for the day")
 
 
 def test_of_two_filings_of_a_month_at_once_one_is_taken_and_the_other_is_told(november, world):

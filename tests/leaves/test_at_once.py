@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from app.models import Leave, OutboxMessage
 from tests.leaves.support import MONDAY, ask, body, decide
+from tests.support.waiting import wait_until_blocked
 from tests.support.world import TOWNSHIP
 
 
@@ -61,24 +62,10 @@ def test_officers_who_wait_for_the_same_row_come_out_as_one_decision(two_officer
         session.scalar(select(Leave.id).where(Leave.id == UUID(leave["id"])).with_for_update())
         officers = ("township_officer", "second_township_officer")
         waiting = [pool.submit(decide, world, officer, leave) for officer in officers]
-        wait_until_blocked(world, 2)
+        wait_until_blocked(world.database, 2)
         session.rollback()
         answers = [future.result(timeout=20) for future in waiting]
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 1}
-
-
-def wait_until_blocked(world, count: int) -> None:
-    """Until so many sessions of this database wait for a lock."""
-    query = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    pause = threading.Event()
-    for _ in range(1000):
-        with world.database.reading() as session:
-            if session.scalar(query) >= count:
-                return
-        pause.wait(0.01)
-    raise AssertionError("the decisions did not wait for the row")
 
 
 def test_two_offices_of_a_joint_approval_at_once_both_count_and_the_leave_is_granted_once(world):

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from app.ids import new_id
 from app.models import AuditEvent, Posting, RecallFlag
-from tests.leaves.test_at_once import wait_until_blocked
 from tests.recalls.support import MONDAY, STEPS, detail, flags_of, step, walk
+from tests.support.waiting import wait_until_blocked
 from tests.support.world import FOREIGN_COUNTY, ROLES, SECOND_VILLAGE, VILLAGE
 
 FOREIGN_OFFICERS = ("foreign_township_officer", "foreign_county_officer", "foreign_unit_officer")
@@ -145,7 +145,7 @@ def test_of_two_officers_at_once_one_is_told_that_the_step_is_taken(world, candi
             session.scalar(select(RecallFlag.id).where(RecallFlag.id == UUID(candidate)).with_for_update())
         waiting = [pool.submit(step, world, candidate, "notice") for _ in range(2)]
         if not world.database.is_sqlite:
-            wait_until_blocked(world, 2)
+            wait_until_blocked(world.database, 2)
         session.rollback()
         answers = [future.result(timeout=20).status_code for future in waiting]
     assert sorted(answers) == [200, 409]

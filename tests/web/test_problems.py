@@ -1,10 +1,12 @@
 """In which language a refusal is told, and what is said of a field."""
 
+import psycopg.errors
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
 from app.error_texts import describe_validation
-from app.errors import language_of
+from app.errors import language_of, problem_of
 
 
 def asked(accept_language: str | None) -> Request:
@@ -60,3 +62,16 @@ def test_the_language_is_the_one_that_is_preferred_and_chinese_where_that_is_not
 )
 def test_a_fault_is_told_in_both_languages_also_where_its_bound_is_not_known(context, sentences):
     assert describe_validation({"type": "greater_than", "ctx": context}) == ("greater_than", *sentences)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (psycopg.errors.DeadlockDetected, "busy"),
+        (psycopg.errors.SerializationFailure, "busy"),
+        (psycopg.errors.AdminShutdown, "database_unavailable"),
+    ],
+)
+def test_whoever_the_database_broke_off_in_favour_of_another_comes_again_as_to_a_busy_service(error, code):
+    problem = problem_of(OperationalError("UPDATE", {}, error()))
+    assert (problem.status, problem.code, problem.headers["Retry-After"]) == (503, code, "2")
