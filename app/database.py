@@ -58,6 +58,18 @@ KIB_TO_WRITE_WITH = 6_000
 check-ins begin are not read again and again.
 """
 
+LOST_AFTER = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+"""How soon a connection to PostgreSQL counts as lost whose other end vanished without a word, as a machine does that
+loses power: within 25 seconds, where the system would wait for a quarter of an hour or two hours (libpq's names). What
+DATABASE_URL says about them comes first.
+"""
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -185,6 +197,11 @@ class Database:
             return False
         return True
 
+    def connect(self) -> DBAPIConnection:
+        """A connection beside the pool's: nobody has to give one back first, nor is one tried that may be long dead."""
+        positional, named = self.writer.dialect.create_connect_args(self.writer.url)
+        return self.writer.dialect.connect(*positional, **named)
+
     def dispose(self) -> None:
         for engine in self.engines():
             engine.dispose()
@@ -210,12 +227,11 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
     if parsed.drivername == "postgres":  # as several hosting services spell it
         parsed = parsed.set(drivername="postgresql")
     return create_engine(
-        parsed,
+        parsed.set(query={**LOST_AFTER, **parsed.query, "application_name": APPLICATION}),
         pool_size=pool_size,
         max_overflow=0,  # whatever is opened stays: on a new connection every statement is planned anew
         pool_pre_ping=True,
         hide_parameters=True,  # messages end up in logs
-        connect_args={"connect_timeout": 5, "application_name": APPLICATION},
     )
 
 

@@ -48,9 +48,10 @@ class Lane:
 
     async def close(self) -> None:
         """Record what has arrived, then stop."""
-        await self._queue.close()
+        ended = await self._queue.close()
         await asyncio.to_thread(self._general.shutdown)
-        self._store.close()
+        if ended:
+            self._store.close()
         await asyncio.sleep(0)  # the answers that were posted last are given before the loop goes on
 
     def _serve(self, group: list[Caller]) -> None:

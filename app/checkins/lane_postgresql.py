@@ -1,8 +1,9 @@
 """The fast lane's connection on PostgreSQL, a module of its own because it brings the driver."""
 
 import select
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -20,6 +21,16 @@ from app.policy.risks import RECENT
 LOCK_TIMEOUT_MS = 5_000
 """How long a group waits for an officer's work on the same day."""
 STATEMENT_TIMEOUT_MS = 15_000
+SILENCE_MS = STATEMENT_TIMEOUT_MS + 3_000
+"""How long the database may say nothing. Were it there, it would have told by then that the statement's time is up; a
+machine that vanishes, or a way to it, tells nothing.
+"""
+
+_SETTINGS = f"""\
+SET application_name = '{LANE}'; SET lock_timeout = {LOCK_TIMEOUT_MS}; SET statement_timeout = {STATEMENT_TIMEOUT_MS};
+SET plan_cache_mode = force_generic_plan; SET jit = off;
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+""".encode()
 
 
 class Prepared:
@@ -30,54 +41,51 @@ class Prepared:
         self._connection: psycopg.Connection[Any] | None = None
         self._prepared: set[str] = set()
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def _connect(self) -> pq.abc.PGconn:
         if self._connection is None or self._connection.closed:
-            pooled = self._database.writer.raw_connection()
-            connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
-            pooled.detach()
-            connection.autocommit = True
-            for name, value in (
-                ("application_name", f"'{LANE}'"),
-                ("lock_timeout", LOCK_TIMEOUT_MS),
-                ("statement_timeout", STATEMENT_TIMEOUT_MS),
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                ("jit", "off"),
-            ):
-                connection.execute(f"SET {name} = {value}")
+            connection = cast("psycopg.Connection[Any]", self._database.connect())
+            self._exchange(connection.pgconn, partial(connection.pgconn.send_query, _SETTINGS))
             self._prepared.clear()
             self._connection = connection
-        return self._connection
+        return self._connection.pgconn
 
     def run(self, statement: str, *values: bytes, meanwhile: Meanwhile = nothing) -> pq.abc.PGresult:
         """Its result; one round trip, in which other threads run, and `meanwhile` in this one."""
-        connection = self._connect().pgconn
+        connection = self._connect()
         name = str(hash(statement)).encode()
         if statement not in self._prepared:
-            self._succeeded(connection, connection.prepare(name, statement.encode()))
+            self._exchange(connection, partial(connection.send_prepare, name, statement.encode()))
             self._prepared.add(statement)
+        return self._exchange(connection, partial(connection.send_query_prepared, name, values), meanwhile)
+
+    def say(self, command: str) -> None:
+        """Without values, and without a result that matters."""
+        connection = self._connect()
+        self._exchange(connection, partial(connection.send_query, command.encode()))
+
+    def _exchange(
+        self, connection: pq.abc.PGconn, send: Callable[[], None], meanwhile: Meanwhile = nothing
+    ) -> pq.abc.PGresult:
         try:
-            connection.send_query_prepared(name, values)
+            send()
             meanwhile()
             results = _results(connection)
         finally:
-            if connection.status == pq.ConnStatus.BAD:
+            lost = connection.status == pq.ConnStatus.BAD
+            if lost:
                 self.close()
-        if not results:
+        if lost or not results:
             raise psycopg.OperationalError("the connection was lost")
         for result in results:
-            self._succeeded(connection, result)
+            if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+                raise error_from_result(result)
         return results[0]
 
-    def _succeeded(self, connection: pq.abc.PGconn, result: pq.abc.PGresult) -> pq.abc.PGresult:
-        if connection.status == pq.ConnStatus.BAD:
-            self.close()
-            raise psycopg.OperationalError("the connection was lost")
-        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            raise error_from_result(result)
-        return result
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is open."""
+        connection = self._connection
+        return connection is None or connection.info.transaction_status == pq.TransactionStatus.IDLE
 
     def close(self) -> None:
         if self._connection is not None:
@@ -92,7 +100,9 @@ def _results(connection: pq.abc.PGconn) -> list[pq.abc.PGresult]:
     readable.register(connection.socket, select.POLLIN)
     while True:
         while connection.is_busy():
-            readable.poll()
+            if not readable.poll(SILENCE_MS):
+                connection.finish()
+                raise psycopg.OperationalError("the database does not answer")
             connection.consume_input()
         result = connection.get_result()
         if result is None:
@@ -103,7 +113,7 @@ def _results(connection: pq.abc.PGconn) -> list[pq.abc.PGresult]:
 class PostgresqlStore(Prepared):
     def load(self, sent: Sequence[Row], day: date, held: Collection[str] = (), meanwhile: Meanwhile = nothing) -> Group:
         if held:
-            self._connect().execute("BEGIN")
+            self.say("BEGIN")
             counties = "{" + ",".join(sorted(held)) + "}"
             self.run(lane_sql.HOLD_POSTGRESQL, counties.encode(), day.isoformat().encode())
         ids_from, ids_to = days_of_all(one["id"] for one in sent)
@@ -134,16 +144,14 @@ class PostgresqlStore(Prepared):
             meanwhile=meanwhile,
         )
         moved = {cast("bytes", result.get_value(n, 0)).decode() for n in range(result.ntuples)}
-        connection = self._connect()
-        if connection.info.transaction_status != pq.TransactionStatus.IDLE:
-            connection.execute("COMMIT")
+        if not self.is_idle:
+            self.say("COMMIT")
         return moved
 
     def rollback(self) -> None:
-        connection = self._connection
-        if connection is None or connection.info.transaction_status == pq.TransactionStatus.IDLE:
+        if self.is_idle:
             return
         try:
-            connection.execute("ROLLBACK")
+            self.say("ROLLBACK")
         except psycopg.Error:
             self.close()

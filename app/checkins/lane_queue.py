@@ -20,6 +20,10 @@ from app.errors import Problem, Unavailable, problem_of
 from app.settings import Settings
 
 RETRY_AFTER_SECONDS = 2
+SECONDS_TO_END = 5
+"""How long a stop waits for the thread: the server has waited for its callers before. A database that is gone does not
+keep the process.
+"""
 
 ENOUGH_TO_BEGIN = 16
 """So many make a group worth its round trips to a database that works elsewhere; the loop goes on meanwhile."""
@@ -89,12 +93,13 @@ class LaneQueue(Generic[Asked, Answered]):
     def post(self, outcomes: Sequence[tuple[Waiting[Asked, Answered], Answered | Problem]]) -> None:
         self._tell_loop(self._give, outcomes)
 
-    async def close(self) -> None:
-        """Serve whoever has arrived, then stop."""
+    async def close(self) -> bool:
+        """Serve whoever has arrived, then stop. Tells whether the thread has ended; if not, what it uses is its own."""
         self._closed = True
         self._bell.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, SECONDS_TO_END)
         await asyncio.sleep(0)  # the answers that were posted are given before the loop goes on
+        return not self._thread.is_alive()
 
     # ------------------------------------------------------------------ on the loop
 

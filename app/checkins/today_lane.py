@@ -37,8 +37,8 @@ class TodayLane:
 
     async def close(self) -> None:
         """Answer whoever has arrived, then stop."""
-        await self._queue.close()
-        await asyncio.to_thread(self._store.close)
+        if await self._queue.close():
+            await asyncio.to_thread(self._store.close)
 
     def now(self) -> datetime:
         return self._clock()()

@@ -1,6 +1,7 @@
 """Whatever fails in the lane, what was answered as recorded is on the disk, and nobody waits for ever."""
 
 import asyncio
+import threading
 from uuid import UUID, uuid4
 
 import orjson
@@ -8,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import select, text
 
+from app.checkins import lane_postgresql, lane_queue
 from app.checkins.lane import Lane
 from app.checkins.lane_group import Answer
 from app.checkins.lane_store import open_store
@@ -263,6 +265,64 @@ def test_a_shutdown_records_what_has_arrived(world, settings):
     assert [answer.status for answer in answers] == [201] * len(PEOPLE)
     assert isinstance(late, Unavailable)
     assert stored_ids(world) == {one.body.id for one in sent}
+
+
+def test_a_database_that_falls_silent_keeps_nobody_waiting_for_ever(world, settings, databases, monkeypatch):
+    """As it does when its machine loses power: nothing says that the connection is gone."""
+    if databases.name != "postgresql":
+        pytest.skip("an embedded database is there or not")
+    sent = everybody(world)
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock)
+        first = await lane.record(sent[0])
+        with world.database.writing() as session, monkeypatch.context() as patch:
+            session.execute(text("LOCK TABLE day_heads IN ACCESS EXCLUSIVE MODE"))
+            patch.setattr(lane_postgresql, "SILENCE_MS", 0)
+            refused = (await asyncio.gather(asyncio.wait_for(lane.record(sent[1]), 30), return_exceptions=True))[0]
+        second = await asyncio.wait_for(lane.record(sent[1]), 30)
+        await lane.close()
+        return first, refused, second
+
+    first, refused, second = asyncio.run(drive())
+    assert isinstance(refused, Unavailable)
+    assert refused.headers["Retry-After"]
+    assert [first.status, second.status] == [201, 201]
+    assert stored_ids(world) == {one.body.id for one in sent[:2]}
+
+
+def test_a_stop_waits_for_no_database_that_does_not_answer_and_leaves_it_what_is_under_way(
+    world, settings, monkeypatch
+):
+    monkeypatch.setattr(lane_queue, "SECONDS_TO_END", 0)
+    store = open_store(world.database)
+    loading, answering, closed = threading.Event(), threading.Event(), []
+    load, close = store.load, store.close
+
+    def load_late(*asked):
+        loading.set()
+        answering.wait(30)
+        return load(*asked)
+
+    store.load, store.close = load_late, lambda: closed.append(True)
+    [sent, *_] = everybody(world)
+
+    async def drive():
+        lane = Lane(world.database, settings, lambda: world.clock, store)
+        asked = asyncio.ensure_future(lane.record(sent))
+        await asyncio.to_thread(loading.wait, 30)
+        await lane.close()
+        closed_under_way = list(closed)
+        answering.set()
+        return await asyncio.wait_for(asked, 30), closed_under_way
+
+    try:
+        answer, closed_under_way = asyncio.run(drive())
+    finally:
+        answering.set()
+        close()
+    assert closed_under_way == []
+    assert answer.status == 201
 
 
 def test_a_connection_that_the_server_ends_is_opened_anew(world, settings, databases):
