@@ -17,7 +17,9 @@ class HeadHeld(Transport):
         self._head = b""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._head:
+        if self._transport.is_closing():
+            self._head = b""  # uvicorn tells only the last of several requests sent together that its client has left
+        elif self._head:
             head, self._head = self._head, b""
             self._transport.write(head + data)
         elif isinstance(data, bytes) and _is_head(data):

@@ -21,9 +21,10 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.written = []
         self.closed = False
+        self.written_after_the_end = False
 
     def write(self, data):
-        assert not self.closed
+        self.written_after_the_end |= self.closed
         self.written.append(bytes(data))
 
     def close(self):
@@ -44,6 +45,8 @@ async def application(scope, receive, send):
     while message.get("more_body"):
         message = await receive()
     kind = scope["path"].strip("/")
+    if kind == "awaited":
+        await scope["state"]["gate"].wait()
     status = 204 if kind == "empty" else 200
     length = [] if kind == "streamed" else [(b"content-length", {"whole": b"5", "broken": b"9"}.get(kind, b"0"))]
     await send({"type": "http.response.start", "status": status, "headers": length})
@@ -69,6 +72,7 @@ def written_for(*received: bytes) -> Wire:
                 await asyncio.wait(protocol.tasks, timeout=0)
         while protocol.tasks:
             await asyncio.wait(protocol.tasks)
+        assert not wire.written_after_the_end
         return wire
 
     return asyncio.run(serve())
@@ -111,6 +115,27 @@ def test_requests_sent_together_are_answered_one_after_the_other():
     assert first.endswith(b"whole")
     assert second.endswith(b"\r\n\r\n")
     assert third.endswith(b"whole")
+
+
+def test_a_client_that_leaves_is_written_nothing_more_however_many_answers_it_asked_for():
+    async def serve():
+        config = Config(application, http=OneWrite, log_config=None)
+        config.load()
+        gate = asyncio.Event()
+        protocol, wire = OneWrite(config, ServerState(), {"gate": gate}), Wire()
+        protocol.connection_made(wire)
+        protocol.data_received(GET % b"awaited" * 3)
+        await asyncio.sleep(0)  # the first of them begins
+        wire.closed = True
+        protocol.connection_lost(None)
+        gate.set()
+        while protocol.tasks:
+            await asyncio.wait(protocol.tasks)
+        return wire
+
+    wire = asyncio.run(serve())
+    assert not wire.written_after_the_end
+    assert wire.written == []
 
 
 def test_what_is_not_http_is_refused_at_once():
