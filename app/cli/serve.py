@@ -16,6 +16,7 @@ from app.access import tokens
 from app.cli import opening
 from app.cli.collector import collector_paused
 from app.cli.console import FAILED, MISUSED, Refusal, complain, say
+from app.cli.descriptors import allow_many_connections
 from app.cli.memory import return_large_blocks
 from app.cli.one_write import OneWrite
 from app.cli.root import app
@@ -54,6 +55,7 @@ def run_server(settings: Settings, workers: int = 1) -> None:
             MISUSED,
         )
     configure_logging()
+    allow_many_connections()
     with opening.sole_use(settings):
         opening.require_storage(settings)
         with opening.open_database(settings) as database:
