@@ -4,7 +4,7 @@ An attempt is counted and lent out for LEASE in one transaction, made without an
 that dies in between leaves a lease that runs out: the message is sent again, with the same `webhook-id`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from app.database import Database
 from app.models import OutboxMessage, WebhookDelivery, WebhookEndpoint
 from app.settings import Settings
 from app.webhooks.sending import Attempt, Outcome, body_of, send
+from app.webhooks.stop import Stop
 
 BACKOFF = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -39,19 +40,22 @@ class Tally:
     failed: int = 0
 
 
-def deliver_due(
-    database: Database, settings: Settings, clock: Clock, *, stop: Callable[[], bool] = lambda: False
-) -> Tally:
-    """One pass: everything that is due is attempted once. `stop` is asked between batches."""
+def deliver_due(database: Database, settings: Settings, clock: Clock, stop: Stop | None = None) -> Tally:
+    """One pass: everything that is due is attempted once, until `stop` is set."""
+    stop = stop or Stop()
     tally = Tally()
     while fan_out(database, clock()):
         pass
     failing: set[UUID] = set()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhooks") as pool:
-        while not stop() and (attempts := _take(database, clock(), failing)):
-            running = {pool.submit(send, attempt, clock(), settings.webhook_hosts): attempt for attempt in attempts}
+        while not stop.is_set() and (attempts := _take(database, clock(), failing)):
+            running = {
+                pool.submit(send, attempt, clock(), settings.webhook_hosts, stop): attempt for attempt in attempts
+            }
             for future in as_completed(running):
                 attempt, outcome = running[future], future.result()
+                if outcome is None:
+                    continue  # its lease runs out
                 _settle(database, attempt, outcome, clock())
                 if outcome.delivered:
                     tally.delivered += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,6 +12,7 @@ from app.clock import Clock
 from app.database import Database
 from app.settings import Settings
 from app.webhooks.delivery import deliver_due, is_anything_due, sweep
+from app.webhooks.stop import Stop
 
 log = structlog.get_logger()
 
@@ -21,24 +22,26 @@ _BETWEEN_SWEEPS = timedelta(hours=1)
 
 @contextlib.asynccontextmanager
 async def delivering_webhooks(database: Database, settings: Settings, clock: Clock) -> AsyncIterator[None]:
-    """Deliver what is due for as long as the context is open; attempts under way are finished first. A look that
-    fails is logged, and the next one goes on: nothing is marked as delivered that was not.
+    """Deliver what is due for as long as the context is open; attempts under way are then cut short, and made
+    again when their lease is over. A look that fails is logged, and the next one goes on: nothing is marked as
+    delivered that was not.
     """
-    stopping = asyncio.Event()
-    task = asyncio.create_task(_run(database, settings, clock, stopping))
+    stopping, stop = asyncio.Event(), Stop()
+    task = asyncio.create_task(_run(database, settings, clock, stopping, stop))
     try:
         yield
     finally:
         stopping.set()
+        stop.set()
         await task
 
 
-async def _run(database: Database, settings: Settings, clock: Clock, stopping: asyncio.Event) -> None:
+async def _run(database: Database, settings: Settings, clock: Clock, stopping: asyncio.Event, stop: Stop) -> None:
     next_sweep = clock()
     while not stopping.is_set():
         try:
             now = clock()
-            await asyncio.to_thread(_look, database, settings, clock, stopping.is_set)
+            await asyncio.to_thread(_look, database, settings, clock, stop)
             if now >= next_sweep:
                 next_sweep = await asyncio.to_thread(_sweep, database, now)
         except SQLAlchemyError:
@@ -47,10 +50,10 @@ async def _run(database: Database, settings: Settings, clock: Clock, stopping: a
             await asyncio.wait_for(stopping.wait(), SECONDS_BETWEEN_LOOKS)
 
 
-def _look(database: Database, settings: Settings, clock: Clock, stop: Callable[[], bool]) -> None:
+def _look(database: Database, settings: Settings, clock: Clock, stop: Stop) -> None:
     if not is_anything_due(database, clock()):
         return
-    tally = deliver_due(database, settings, clock, stop=stop)
+    tally = deliver_due(database, settings, clock, stop)
     if tally.delivered or tally.failed:
         log.info("webhooks_sent", delivered=tally.delivered, failed=tally.failed)
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from app.clock import SHANGHAI
 from app.webhooks.addresses import NotAllowed, NotAnAddress, Target, parse, require_allowed, resolve
 from app.webhooks.signing import signature_header
+from app.webhooks.stop import Stop, cut
 
 SECONDS_TO_CONNECT = 5
 SECONDS_IN_ALL = 15
@@ -50,12 +51,21 @@ def body_of(event_type: str, at: datetime, data: dict[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def send(attempt: Attempt, now: datetime, allowed_hosts: Collection[str]) -> Outcome:
-    """Only a 2xx counts as delivered; redirects are not followed."""
+class CutShort(Exception):
+    """The server stops; nothing is known of what the receiver would have said."""
+
+
+def send(attempt: Attempt, now: datetime, allowed_hosts: Collection[str], stop: Stop | None = None) -> Outcome | None:
+    """Only a 2xx counts as delivered; redirects are not followed. None where it was cut short."""
+    stop = stop or Stop()
+    if stop.is_set():
+        return None
     try:
         target = parse(attempt.url)
         require_allowed(target, allowed_hosts)  # again: the operator may have taken the host off the list
-        status = _post(target, resolve(target), attempt, now)
+        status = _post(target, resolve(target), attempt, now, stop)
+    except CutShort:
+        return None
     except NotAllowed as refusal:
         return Outcome(delivered=False, error=refusal.code)
     except (NotAnAddress, OSError, http.client.HTTPException) as error:
@@ -65,7 +75,7 @@ def send(attempt: Attempt, now: datetime, allowed_hosts: Collection[str]) -> Out
     return Outcome(delivered=False, error=f"http_{status}", gone=status == GONE)
 
 
-def _post(target: Target, address: str, attempt: Attempt, now: datetime) -> int:
+def _post(target: Target, address: str, attempt: Attempt, now: datetime, stop: Stop) -> int:
     timestamp = int(now.timestamp())
     headers = {
         "Host": target.host_header,
@@ -76,7 +86,7 @@ def _post(target: Target, address: str, attempt: Attempt, now: datetime) -> int:
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature_header(attempt.secrets, str(attempt.message_id), timestamp, attempt.body),
     }
-    with _connected(target, address) as connection:
+    with _connected(target, address, stop) as connection:
         connection.request("POST", target.path, attempt.body, headers)
         with connection.getresponse() as response:
             status = response.status
@@ -86,8 +96,8 @@ def _post(target: Target, address: str, attempt: Attempt, now: datetime) -> int:
 
 
 @contextmanager
-def _connected(target: Target, address: str) -> Iterator[http.client.HTTPConnection]:
-    """A connection to the address that was checked, and to no other; cut when its time is up."""
+def _connected(target: Target, address: str, stop: Stop) -> Iterator[http.client.HTTPConnection]:
+    """A connection to the address that was checked, and to no other; cut when its time is up or the server stops."""
     connection = http.client.HTTPConnection(target.host, target.port)
     plain = socket.create_connection((address, target.port), SECONDS_TO_CONNECT)
     plain.settimeout(SECONDS_IN_ALL)
@@ -99,12 +109,15 @@ def _connected(target: Target, address: str) -> Iterator[http.client.HTTPConnect
     cutter.start()
     connection.sock = plain
     try:
-        if target.secure:
-            connection.sock = _tls().wrap_socket(plain, server_hostname=target.host)
-        yield connection
+        with stop.cutting(handle):
+            if target.secure:
+                connection.sock = _tls().wrap_socket(plain, server_hostname=target.host)
+            yield connection
     except (OSError, http.client.HTTPException) as error:
         if overdue.is_set():
             raise TimeoutError from error
+        if stop.is_set():
+            raise CutShort from error
         raise
     finally:
         cutter.cancel()
@@ -122,10 +135,7 @@ def _tls() -> ssl.SSLContext:
 
 def _cut(handle: socket.socket, overdue: threading.Event) -> None:
     overdue.set()
-    try:
-        handle.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the receiver was quicker
+    cut(handle)
 
 
 _NAMES: tuple[tuple[type[Exception], str], ...] = (

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -12,7 +12,9 @@ from app.attendance.close import close_due_days
 from app.attendance.outbox import emit
 from app.models import AuditEvent, OutboxMessage, WebhookDelivery
 from app.webhooks import delivery as delivering
-from app.webhooks.delivery import BACKOFF, KEPT, LEASE, deliver_due, is_anything_due, sweep
+from app.webhooks.delivery import BACKOFF, KEPT, LEASE, Tally, deliver_due, is_anything_due, sweep
+from app.webhooks.sending import Attempt, send
+from app.webhooks.stop import Stop
 from tests.support.world import CITY, COUNTY, FOREIGN_COUNTY
 from tests.webhooks.receiver import is_signed
 
@@ -127,6 +129,39 @@ def test_a_crash_between_sending_and_recording_sends_the_same_message_again(
     first, second = receiver.received
     assert (first.id, first.body) == (second.id, second.body)
     assert listed(admin, webhook)[0]["attempts"] == 2
+
+
+def test_a_stop_does_not_wait_for_a_receiver_that_keeps_silent_and_its_message_is_sent_again(
+    register, receiver, happen, deliver, clock, world, settings, admin
+):
+    webhook = register()
+    happen()
+    stop, stopped = Stop(), threading.Event()
+
+    def keep_silent(_message):
+        stop.set()
+        stopped.wait(30)
+
+    receiver.respond = keep_silent
+    tally = deliver_due(world.database, settings, clock, stop)
+    stopped.set()
+    assert tally == Tally()
+    assert listed(admin, webhook)[0]["last_error"] is None
+    receiver.respond = lambda _message: 204
+    clock.instant += LEASE
+    assert deliver().delivered == 1
+    assert len(set(receiver.ids)) == 1
+
+
+def test_after_a_stop_nothing_is_begun(register, receiver, happen, deliver, clock, world, settings):
+    register()
+    happen()
+    stop = Stop()
+    stop.set()
+    assert deliver_due(world.database, settings, clock, stop) == Tally()
+    assert send(Attempt(uuid4(), uuid4(), 1, receiver.url, ("whsec_AAAA",), b"{}"), clock(), (), stop) is None
+    assert receiver.received == []
+    assert deliver().delivered == 1
 
 
 def test_an_answer_that_comes_after_its_lease_does_not_undo_a_later_success(

@@ -1,13 +1,17 @@
 """The server and the command line deliver by themselves."""
 
+import asyncio
 import threading
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from app.cli.main import run
+from app.models import WebhookDelivery
 from app.settings import Settings
 from app.webhooks import loop
+from app.webhooks.delivery import LEASE
 from tests.webhooks.receiver import is_signed
 
 
@@ -51,6 +55,31 @@ class TestInTheServer:
         admin.post(f"/webhooks/{webhook['id']}/test")
         assert failed.wait(timeout=20)
         assert arrived.wait(timeout=20)
+
+
+def test_a_server_that_stops_does_not_wait_for_a_receiver_that_keeps_silent(
+    register, receiver, happen, clock, world, settings
+):
+    register()
+    happen()
+    arrived, stopped = threading.Event(), threading.Event()
+
+    def keep_silent(_message):
+        arrived.set()
+        stopped.wait(30)
+
+    receiver.respond = keep_silent
+
+    async def serve():
+        async with loop.delivering_webhooks(world.database, settings, clock):
+            assert await asyncio.to_thread(arrived.wait, 30)
+
+    asyncio.run(serve())
+    stopped.set()
+    with world.database.reading() as session:
+        [delivery] = session.scalars(select(WebhookDelivery))
+        assert (delivery.last_error, delivery.delivered_at) == (None, None)
+        assert delivery.next_attempt_at == clock() + LEASE
 
 
 def test_the_command_delivers_what_is_due_once(register, receiver, happen, database_url, monkeypatch, capsys):
