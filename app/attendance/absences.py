@@ -58,7 +58,7 @@ def refresh_absences(
                 (posting, judge_recall(histories[posting.id], as_of, provisions, posting.village_code))
                 for posting in group
             ]
-            held = hold_flags(session, [posting.id for posting in group])
+            held = hold_flags(session, [posting.id for posting in group], calendar)
             update_flags(session, held, judged, now=now, by=by)
 
 
@@ -103,7 +103,7 @@ def _judge_counted(
     provisions: Provisions,
 ) -> None:
     for group in _groups(sorted(posting_ids)):
-        held = hold_flags(session, group)
+        held = hold_flags(session, group, calendar)
         postings = [PostingRow(*row) for row in session.execute(_POSTINGS, {"posting_ids": group})]
         states = counters.load_states(session, county_codes, group)
         judged = [

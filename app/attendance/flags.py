@@ -14,13 +14,15 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.attendance.histories import load_days
 from app.attendance.law import load_provisions
 from app.attendance.outbox import EventType, emit
 from app.attendance.posted import Posted, place_of
 from app.clock import business_day
 from app.ids import new_id
-from app.models import DayEntry, RecallFlag, RecallFlagEvent
-from app.policy.attendance import Status
+from app.models import RecallFlag, RecallFlagEvent
+from app.policy.calendar import Calendar
+from app.policy.cited_days import days_gone
 from app.policy.provisions import Provisions
 from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment, gravity_of
 
@@ -30,6 +32,9 @@ SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISS
 _ENDED = SETTLED | {FlagState.LIFTED}
 STANDING = tuple(state for state in FlagState if state != FlagState.LIFTED)
 """What a judgment is held against."""
+
+BRIDGED_AT_MOST = timedelta(days=62)
+"""More rest days in a row than any holiday has. What bridges the outermost days of an opinion lies within."""
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class HeldFlags:
     """On whichever ground."""
 
 
-def hold_flags(session: Session, posting_ids: Collection[UUID]) -> HeldFlags:
+def hold_flags(session: Session, posting_ids: Collection[UUID], calendar: Calendar) -> HeldFlags:
     """In one query, however many postings there are. Who does not hold the postings' counters holds the flags before
     reading these, so as not to overwrite with an older truth what somebody who corrects the past writes meanwhile.
     """
@@ -55,7 +60,7 @@ def hold_flags(session: Session, posting_ids: Collection[UUID]) -> HeldFlags:
             entry.settled_days.update(flag.days)
         else:
             entry.flag = flag
-    _find_days_gone(session, absences)
+    _find_days_gone(session, absences, calendar)
     return HeldFlags(absences, by_posting)
 
 
@@ -175,24 +180,32 @@ _HELD = (
 )
 
 
-def _find_days_gone(session: Session, standing: Mapping[tuple[UUID, str], _Standing]) -> None:
+def _find_days_gone(session: Session, standing: Mapping[tuple[UUID, str], _Standing], calendar: Calendar) -> None:
     """The ledger is asked, not the newest judgment: days that merely left the year's window were absences all the
     same.
     """
-    watched = [entry for entry in standing.values() if entry.flag and entry.flag.state not in MOVED_BY_FACTS]
-    cited = {day for entry in watched if entry.flag for day in entry.flag.days}
-    if not cited:
-        return
-    query = select(DayEntry.posting_id, DayEntry.date).where(
-        DayEntry.county_code.in_({entry.flag.county_code for entry in watched if entry.flag}),
-        DayEntry.date.between(date.fromisoformat(min(cited)), date.fromisoformat(max(cited))),
-        DayEntry.posting_id.in_({entry.flag.posting_id for entry in watched if entry.flag}),
-        DayEntry.status.in_((Status.ABSENT, Status.REST)),
-    )
-    counted = {(posting_id, day.isoformat()) for posting_id, day in session.execute(query)}
-    for entry in watched:
-        if entry.flag is not None:
-            entry.days_gone = [day for day in entry.flag.days if (entry.flag.posting_id, day) not in counted]
+    watched: dict[str, list[tuple[_Standing, RecallFlag]]] = defaultdict(list)
+    for entry in standing.values():
+        if entry.flag is not None and entry.flag.state not in MOVED_BY_FACTS:
+            watched[entry.flag.county_code].append((entry, entry.flag))
+    for county_code, entries in watched.items():
+        postings = {flag.posting_id for _, flag in entries}
+        cited = [day for _, flag in entries for day in _dates(flag)]
+        first, last = min(cited) - BRIDGED_AT_MOST, max(cited) + BRIDGED_AT_MOST
+        histories = load_days(session, county_code, sorted(postings), first, last, calendar)
+        for entry, flag in entries:
+            unbroken = flag.ground == "absence_consecutive"
+            gone = days_gone(_dates(flag), histories[flag.posting_id], _unit(flag), unbroken=unbroken)
+            entry.days_gone = [day.isoformat() for day in gone]
+
+
+def _dates(flag: RecallFlag) -> list[date]:
+    return [date.fromisoformat(day) for day in flag.days]
+
+
+def _unit(flag: RecallFlag) -> str:
+    """The reading under which the flag's days were counted: an amended one does not reach back to an opinion."""
+    return next(str(basis["value"]) for basis in flag.basis if basis["key"] == "absence.unit")
 
 
 @dataclass(slots=True)

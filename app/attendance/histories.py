@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.attendance.bulk import json_text
-from app.attendance.heads import first_closed_day
+from app.attendance.heads import first_closed_day, last_closed_day
 from app.models import DayEntry
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
@@ -32,13 +32,20 @@ FEW = 20
 def load_histories(
     session: Session, county_code: str, posting_ids: Sequence[UUID], as_of: date, calendar: Calendar
 ) -> dict[UUID, list[HistoryDay]]:
-    """The absent and rest days of postings of one county, oldest first, up to `as_of` inclusive: a closed day."""
+    """The absent and rest days of postings of one county, oldest first, up to `as_of` inclusive."""
+    return load_days(session, county_code, posting_ids, as_of - WINDOW, as_of, calendar)
+
+
+def load_days(
+    session: Session, county_code: str, posting_ids: Sequence[UUID], first: date, last: date, calendar: Calendar
+) -> dict[UUID, list[HistoryDay]]:
+    """The absent and rest days of postings of one county from `first` to `last` inclusive, oldest first."""
     histories: dict[UUID, list[HistoryDay]] = {posting_id: [] for posting_id in posting_ids}
-    begins = first_closed_day(session, county_code)
-    if begins is None:
+    begins, ends = first_closed_day(session, county_code), last_closed_day(session, county_code)
+    if begins is None or ends is None:
         return histories
-    first = max(begins, as_of - WINDOW)
-    for posting_id, day, status, confirmed in _counted_days(session, county_code, posting_ids, first, as_of):
+    first, last = max(begins, first), min(ends, last)
+    for posting_id, day, status, confirmed in _counted_days(session, county_code, posting_ids, first, last):
         histories[posting_id].append(
             HistoryDay(day, Status(status), confirmed=confirmed, working=not calendar.is_rest(day))
         )

@@ -240,8 +240,15 @@ def confirmed_parts(run: Sequence[CountedDay]) -> list[Sequence[CountedDay]]:
     return parts
 
 
+def counted(days: Sequence[CountedDay], unit: str) -> Sequence[CountedDay]:
+    """The days that count under a reading of `absence.unit`."""
+    if unit == "working_days":
+        return [day for day in days if day.working and not day.bridged]
+    return days
+
+
 def _counts(days: Sequence[CountedDay]) -> Counts:
-    return Counts(len(days), sum(1 for day in days if day.working and not day.bridged))
+    return Counts(len(days), len(counted(days, "working_days")))
 
 
 class _Law:
@@ -252,7 +259,6 @@ class _Law:
         self._amended_on = provisions.next_beginning("absence.", as_of)
         self._in_force = {key: provisions.in_force(f"absence.{key}", as_of, area_code) for key in _ABSENCE_KEYS}
         self._value = {key: provision.value for key, provision in self._in_force.items()}
-        self._working_days_count = self._value["unit"] == "working_days"
 
     def window_start(self) -> date:
         if self._by_calendar_year():
@@ -270,10 +276,7 @@ class _Law:
         return bool(self._value["year"] == "calendar_year")
 
     def counted(self, days: Sequence[CountedDay]) -> Sequence[CountedDay]:
-        """The days that count under the reading in force."""
-        if self._working_days_count:
-            return [day for day in days if day.working and not day.bridged]
-        return days
+        return counted(days, self._value["unit"])
 
     def longest_confirmed(self, run: Sequence[CountedDay]) -> Sequence[CountedDay]:
         return max(confirmed_parts(run), key=lambda part: len(self.counted(part)), default=())

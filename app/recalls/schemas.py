@@ -125,7 +125,13 @@ class FlagTurn(Output):
 
 
 class ChangedFacts(Output):
-    days_gone: list[date]
+    days_gone: Annotated[
+        list[date],
+        Field(
+            description="意见所依据的日期中已不再计入的；连续离岗的，也列出使其中断的日期。"
+            "Days on which the opinion rests that no longer count; of an unbroken run also those that now break it."
+        ),
+    ]
     counts: Annotated[dict[str, Any], Field(description="现在的计数。What is counted now.")]
 
 

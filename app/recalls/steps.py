@@ -145,8 +145,8 @@ def _refuse_changed_facts(flag: RecallFlag) -> None:
     if flag.facts_changed is not None:
         raise Conflict(
             "facts_changed",
-            "意见所依据的离岗日期已被更正，请先复核或撤销。",
-            "Days on which the opinion rests have been corrected; review or dismiss the flag first.",
+            "意见所依据的离岗日期有的已不再计入，请先复核或撤销。",
+            "Days on which the opinion rests no longer count; review or dismiss the flag first.",
         )
 
 
