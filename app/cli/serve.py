@@ -17,7 +17,7 @@ from app.cli import opening
 from app.cli.collector import collector_paused
 from app.cli.console import FAILED, MISUSED, Refusal, complain, say
 from app.cli.descriptors import allow_many_connections
-from app.cli.memory import return_large_blocks
+from app.cli.memory import spare_memory
 from app.cli.one_write import OneWrite
 from app.cli.root import app
 from app.database import Database
@@ -75,7 +75,7 @@ def _settled_application(settings: Settings | None = None) -> FastAPI:
     """What a start leaves in memory stays: the collector need not look through it again and again, for a tenth of a
     second each time, while cadres wait. It is not even looked through once: next to none of it is garbage.
     """
-    return_large_blocks()
+    spare_memory()
     with collector_paused():
         built = create_app(settings)
     gc.freeze()
