@@ -54,11 +54,10 @@ def refresh_absences(
             histories = load_histories(session, county_code, [p.id for p in group], as_of, calendar)
             states = {posting_id: AbsenceState.of(history, as_of) for posting_id, history in histories.items()}
             counters.store_states(session, county_code, states)
-            judged = [
-                (posting, judge_recall(histories[posting.id], as_of, provisions, posting.village_code))
-                for posting in group
-            ]
             held = hold_flags(session, [posting.id for posting in group], calendar)
+            judged = [
+                (p, judge_recall(histories[p.id], as_of, provisions, p.village_code, held.settled(p.id))) for p in group
+            ]
             update_flags(session, held, judged, now=now, by=by)
 
 
@@ -107,8 +106,8 @@ def _judge_counted(
         postings = [PostingRow(*row) for row in session.execute(_POSTINGS, {"posting_ids": group})]
         states = counters.load_states(session, county_codes, group)
         judged = [
-            (posting, states[posting.id].judge(day, provisions, posting.village_code, calendar.is_rest))
-            for posting in postings
+            (p, states[p.id].judge(day, provisions, p.village_code, calendar.is_rest, held.settled(p.id)))
+            for p in postings
         ]
         update_flags(session, held, judged, now=now, by=None)
 

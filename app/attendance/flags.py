@@ -24,7 +24,15 @@ from app.models import RecallFlag, RecallFlagEvent
 from app.policy.calendar import Calendar
 from app.policy.cited_days import days_gone
 from app.policy.provisions import Provisions
-from app.policy.recall import ABSENCE_GROUNDS, MOVED_BY_FACTS, FlagState, GroundJudgment, RecallJudgment, gravity_of
+from app.policy.recall import (
+    ABSENCE_GROUNDS,
+    MOVED_BY_FACTS,
+    FlagState,
+    GroundJudgment,
+    RecallJudgment,
+    Settled,
+    gravity_of,
+)
 
 SETTLED = frozenset({FlagState.RECALLED, FlagState.REASSIGNED, FlagState.DISMISSED})
 """Ended by people. The days on such a flag carry no other one."""
@@ -45,6 +53,9 @@ class HeldFlags:
     by_posting: dict[UUID, list[RecallFlag]]
     """On whichever ground."""
 
+    def settled(self, posting_id: UUID) -> Settled:
+        return {ground: self.absences[posting_id, ground].settled_days for ground in ABSENCE_GROUNDS}
+
 
 def hold_flags(session: Session, posting_ids: Collection[UUID], calendar: Calendar) -> HeldFlags:
     """In one query, however many postings there are. Who does not hold the postings' counters holds the flags before
@@ -57,7 +68,7 @@ def hold_flags(session: Session, posting_ids: Collection[UUID], calendar: Calend
     for flag in (flag for flags in by_posting.values() for flag in flags if flag.ground in ABSENCE_GROUNDS):
         entry = absences[flag.posting_id, flag.ground]
         if flag.state in SETTLED:
-            entry.settled_days.update(flag.days)
+            entry.settled_days.update(_dates(flag))
         else:
             entry.flag = flag
     _find_days_gone(session, absences, calendar)
@@ -163,7 +174,7 @@ class _Standing:
     """What is stored for one posting and ground: the open flag, and the days on which ended flags were settled."""
 
     flag: RecallFlag | None = None
-    settled_days: set[str] = field(default_factory=set)
+    settled_days: set[date] = field(default_factory=set)
     days_gone: list[str] = field(default_factory=list)
     """Days that an opinion or notice rests on and that the ledger no longer counts."""
 
@@ -221,10 +232,9 @@ class _Turning:
 
     def settle(self, posting: Posted, judgment: GroundJudgment, standing: _Standing) -> list[RecallFlag]:
         """Returns the flag that it raises, if it does."""
-        flag, days = standing.flag, _days(judgment)
+        flag = standing.flag
         if flag is None:
-            settled = set(days) <= standing.settled_days
-            if judgment.state is not None and not settled:
+            if judgment.state is not None:
                 return [self._raise(posting, judgment, judgment.state)]
         elif flag.state not in MOVED_BY_FACTS:
             self._watch(flag, judgment, standing.days_gone)

@@ -11,11 +11,13 @@ from app.policy.attendance import Status
 from app.policy.days import ONE_DAY
 from app.policy.provisions import Provisions
 from app.policy.recall import (
+    NOTHING_SETTLED,
     YEAR_DAYS,
     CountedDay,
     FewestDays,
     HistoryDay,
     RecallJudgment,
+    Settled,
     absence_runs,
     fewest_days_that_turn,
     judge_runs,
@@ -75,11 +77,19 @@ class AbsenceState:
         longest = max((len(run.partition(":")[2]) for run in self.runs.split()), default=0)
         return days >= fewest.cumulative or longest >= fewest.consecutive
 
-    def judge(self, as_of: date, provisions: Provisions, area_code: str, is_rest: IsRest) -> RecallJudgment:
+    def judge(
+        self,
+        as_of: date,
+        provisions: Provisions,
+        area_code: str,
+        is_rest: IsRest,
+        settled: Settled = NOTHING_SETTLED,
+    ) -> RecallJudgment:
         """As `judge_recall` judges the history that this is the state of. The calendar is asked anew, because a year
         that is published late changes which days were working days.
         """
-        return judge_runs([tuple(_read(run, is_rest)) for run in self.runs.split()], as_of, provisions, area_code)
+        runs = [tuple(_read(run, is_rest)) for run in self.runs.split()]
+        return judge_runs(runs, as_of, provisions, area_code, settled)
 
     def _last_absence(self) -> date:
         first, _, days = self.runs.rpartition(" ")[2].partition(":")

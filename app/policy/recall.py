@@ -1,9 +1,10 @@
 """Absence and recall (第九条（五）): when a flag is raised, and how it may turn. A flag never acts by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from app.policy.attendance import Status
@@ -139,15 +140,30 @@ class RecallJudgment:
     changes_on: date
 
 
-def judge_recall(history: Sequence[HistoryDay], as_of: date, provisions: Provisions, area_code: str) -> RecallJudgment:
+Settled = Mapping[str, Collection[date]]
+"""By ground: the days on which people have decided."""
+
+NOTHING_SETTLED: Settled = MappingProxyType({})
+
+
+def judge_recall(
+    history: Sequence[HistoryDay],
+    as_of: date,
+    provisions: Provisions,
+    area_code: str,
+    settled: Settled = NOTHING_SETTLED,
+) -> RecallJudgment:
     """Judge both absence grounds on a history, oldest first, as of a day (inclusive).
 
     The consecutive ground looks at the worst run that reaches into the year, so that coming back does not undo what
     has happened; the cumulative one adds up the year's days. Over the line the state is `candidate` once the
     confirmed days alone carry it, with every unconfirmed day taken for a day on post; `provisional` until then.
+
+    Counted days that are all `settled` carry nothing more on that ground: such a run is passed over, such a year has no
+    state. One day that nobody has decided on, and the whole run or year is there to be decided on again.
     """
     runs = absence_runs([day for day in history if day.date <= as_of])
-    return judge_runs(runs, as_of, provisions, area_code)
+    return judge_runs(runs, as_of, provisions, area_code, settled)
 
 
 def absence_runs(history: Sequence[HistoryDay]) -> list[tuple[CountedDay, ...]]:
@@ -179,25 +195,40 @@ def _end_run(runs: list[tuple[CountedDay, ...]], current: list[CountedDay], rest
 
 
 def judge_runs(
-    runs: Sequence[tuple[CountedDay, ...]], as_of: date, provisions: Provisions, area_code: str
+    runs: Sequence[tuple[CountedDay, ...]],
+    as_of: date,
+    provisions: Provisions,
+    area_code: str,
+    settled: Settled = NOTHING_SETTLED,
 ) -> RecallJudgment:
     """As `judge_recall`, on the runs of a history up to `as_of`; those that end before both the year's window and the
     calendar year make no difference.
     """
-    law = _Law(as_of, provisions, area_code)
+    law = _Law(as_of, provisions, area_code, settled)
     window_start = law.window_start()
     recent = [run for run in runs if run[-1].date >= window_start]
-    worst: tuple[CountedDay, ...] = max(recent, key=law.gravity, default=())
+    open_runs = [run for run in recent if not law.is_settled("absence_consecutive", run)]
+    worst = law.worst(open_runs)
+    worst_of_all = worst if len(open_runs) == len(recent) else law.worst(recent)
     year = tuple(day for run in recent for day in run if day.date >= window_start)
     confirmed = [day for run in recent for part in confirmed_parts(run) for day in part if day.date >= window_start]
     calendar_year = [day for run in runs for day in run if day.date.year == as_of.year]
-    consecutive_counts = {"consecutive": _counts(worst).as_json(), "cumulative": _counts(year).as_json()}
-    counts = {**consecutive_counts, "calendar_year": _counts(calendar_year).as_json()}
+    totals = {"cumulative": _counts(year).as_json(), "calendar_year": _counts(calendar_year).as_json()}
     return RecallJudgment(
         as_of,
         (
-            law.judge("absence_consecutive", worst, law.longest_confirmed(worst), counts),
-            law.judge("absence_cumulative", year, confirmed, counts),
+            law.judge(
+                "absence_consecutive",
+                worst,
+                law.longest_confirmed(worst),
+                {"consecutive": _counts(worst).as_json(), **totals},
+            ),
+            law.judge(
+                "absence_cumulative",
+                year,
+                confirmed,
+                {"consecutive": _counts(worst_of_all).as_json(), **totals},
+            ),
         ),
         law.changes_on(year),
     )
@@ -254,8 +285,9 @@ def _counts(days: Sequence[CountedDay]) -> Counts:
 class _Law:
     """The provisions of absence as they are in force on a day in an area, each looked up once."""
 
-    def __init__(self, as_of: date, provisions: Provisions, area_code: str) -> None:
+    def __init__(self, as_of: date, provisions: Provisions, area_code: str, settled: Settled) -> None:
         self._as_of = as_of
+        self._settled = settled
         self._amended_on = provisions.next_beginning("absence.", as_of)
         self._in_force = {key: provisions.in_force(f"absence.{key}", as_of, area_code) for key in _ABSENCE_KEYS}
         self._value = {key: provision.value for key, provision in self._in_force.items()}
@@ -277,6 +309,17 @@ class _Law:
 
     def counted(self, days: Sequence[CountedDay]) -> Sequence[CountedDay]:
         return counted(days, self._value["unit"])
+
+    def is_settled(self, ground: str, days: Sequence[CountedDay]) -> bool:
+        """Whether people have decided on every day that counts."""
+        settled = self._settled.get(ground)
+        if not settled:
+            return False
+        counted_days = self.counted(days)
+        return bool(counted_days) and all(day.date in settled for day in counted_days)
+
+    def worst(self, runs: Sequence[tuple[CountedDay, ...]]) -> Sequence[CountedDay]:
+        return max(runs, key=self.gravity, default=())
 
     def longest_confirmed(self, run: Sequence[CountedDay]) -> Sequence[CountedDay]:
         return max(confirmed_parts(run), key=lambda part: len(self.counted(part)), default=())
@@ -304,7 +347,7 @@ class _Law:
         kind = ground.removeprefix("absence_")
         return GroundJudgment(
             ground=ground,
-            state=self.state(kind, days, confirmed),
+            state=None if self.is_settled(ground, days) else self.state(kind, days, confirmed),
             threshold=self._value[f"{kind}_days"],
             days=tuple(day.date for day in self.counted(days)),
             counts=counts,

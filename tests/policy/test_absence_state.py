@@ -62,12 +62,19 @@ STRETCHES = st.lists(
 ).map(lambda parts: "".join(letter * times for letter, times in parts))
 
 
-@given(letters=STRETCHES, provisions=st.sampled_from(READINGS))
-@settings(max_examples=300, deadline=None)
-def test_what_is_kept_from_day_to_day_is_judged_as_the_whole_history_is(letters, provisions):
+def settled_as_of(letters: str, day: int, provisions) -> dict:
+    """What stood on the flags of that day, by ground: the county has decided on it."""
+    judged = judge_recall(_history(letters), FIRST + timedelta(days=day), provisions, AREA)
+    return {ground.ground: set(ground.days) for ground in judged.grounds}
+
+
+@given(letters=STRETCHES, provisions=st.sampled_from(READINGS), settled=st.none() | st.integers(0, 400))
+@settings(max_examples=400, deadline=None)
+def test_what_is_kept_from_day_to_day_is_judged_as_the_whole_history_is(letters, provisions, settled):
     as_of = FIRST + timedelta(days=max(0, len(letters) - 1))
-    judged = judge_recall(_history(letters), as_of, provisions, AREA)
-    assert _kept(letters).judge(as_of, provisions, AREA, CALENDAR.is_rest) == judged
+    decided = {} if settled is None else settled_as_of(letters, settled, provisions)
+    judged = judge_recall(_history(letters), as_of, provisions, AREA, decided)
+    assert _kept(letters).judge(as_of, provisions, AREA, CALENDAR.is_rest, decided) == judged
 
 
 @given(letters=STRETCHES, later=STRETCHES, provisions=st.sampled_from(READINGS))

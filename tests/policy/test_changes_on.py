@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from app.policy.attendance import Status
 from app.policy.provisions import Provision, load_text
-from app.policy.recall import HistoryDay, judge_recall
-from tests.policy.test_absence_state import AREA, FIRST, READINGS, STRETCHES, _history, _kept
+from app.policy.recall import NOTHING_SETTLED, HistoryDay, judge_recall
+from tests.policy.test_absence_state import AREA, FIRST, READINGS, STRETCHES, _history, _kept, settled_as_of
 from tests.policy.test_absence_state import CALENDAR as CALENDAR_ASSUMED
 
 LONG_BEFORE = date(2018, 7, 6)
 
 
-def judged_on(history, day, provisions):
-    return judge_recall(history, day, provisions, AREA)
+def judged_on(history, day, provisions, settled=NOTHING_SETTLED):
+    return judge_recall(history, day, provisions, AREA, settled)
 
 
 def absent(first: date, days: int) -> list[HistoryDay]:
@@ -28,19 +28,23 @@ def absent(first: date, days: int) -> list[HistoryDay]:
     provisions=st.sampled_from(READINGS),
     later=st.integers(0, 40),
     amended=st.none() | st.tuples(st.integers(1, 60), st.sampled_from(["absence.warning_consecutive_days"])),
+    settled=st.none() | st.integers(0, 400),
 )
-@settings(max_examples=200, deadline=None)
-def test_until_the_day_that_a_judgment_names_the_same_days_are_judged_the_same(letters, provisions, later, amended):
+@settings(max_examples=300, deadline=None)
+def test_until_the_day_that_a_judgment_names_the_same_days_are_judged_the_same(
+    letters, provisions, later, amended, settled
+):
+    decided = NOTHING_SETTLED if settled is None else settled_as_of(letters, settled, provisions)
     as_of = FIRST + timedelta(days=max(0, len(letters) - 1) + later)
     if amended is not None:
         days, key = amended
         provisions = provisions.adding([Provision(key, 3, as_of + timedelta(days=days), area_code="990101000000")])
     history = _history(letters)
-    judged = judged_on(history, as_of, provisions)
+    judged = judged_on(history, as_of, provisions, decided)
     assert judged.changes_on > as_of
     day = as_of + timedelta(days=1)
     while day < judged.changes_on:
-        assert replace(judged_on(history, day, provisions), as_of=as_of) == judged, day
+        assert replace(judged_on(history, day, provisions, decided), as_of=as_of) == judged, day
         day += timedelta(days=1)
 
 

@@ -1,7 +1,7 @@
 """`judge_recall` against a brute-force oracle: every day is looked at by itself, with no runs and no windows kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from random import Random
@@ -14,7 +14,7 @@ from app.policy.attendance import Status
 from app.policy.calendar import Calendar, Year
 from app.policy.days import ONE_DAY
 from app.policy.provisions import Provision, Provisions, load_text
-from app.policy.recall import FlagState, HistoryDay, consequences, judge_recall
+from app.policy.recall import FlagState, HistoryDay, Settled, consequences, judge_recall
 
 AREA = "990101001001"
 AMENDED = date(2018, 7, 6)
@@ -108,8 +108,10 @@ class Oracle:
         }
         return Oracle(days, self.as_of, self.reading)
 
-    def consecutive(self) -> Expected:
-        """The run with a day in the year that carries most; of equals the longest, of those the latest."""
+    def consecutive(self, settled: Collection[date] = ()) -> Expected:
+        """The run with a day in the year that carries most; of equals the longest, of those the latest. A run that
+        counts nothing but settled days is none.
+        """
         strict = self.confirmed_only()
         order = [None, FlagState.WARNING, FlagState.PROVISIONAL, FlagState.CANDIDATE]
         worst = (0, 0, date.min, Expected(None, ()))
@@ -117,13 +119,16 @@ class Oracle:
             if any(map(self.in_year, run)):
                 confirmed = max((sum(map(strict.counts, part)) for part in strict.runs() if part[0] in run), default=0)
                 found = expected([day for day in run if self.counts(day)], confirmed, 15, 10)
+                if found.days and set(found.days) <= set(settled):
+                    continue
                 worst = max(worst, (order.index(found.state), len(found.days), run[-1], found), key=lambda it: it[:3])
         return worst[3]
 
-    def cumulative(self) -> Expected:
+    def cumulative(self, settled: Collection[date] = ()) -> Expected:
         strict = self.confirmed_only()
         days = [day for day in sorted(self.days) if self.in_year(day)]
-        return expected([day for day in days if self.counts(day)], sum(map(strict.counts, days)), 30, 20)
+        found = expected([day for day in days if self.counts(day)], sum(map(strict.counts, days)), 30, 20)
+        return Expected(None, found.days) if set(found.days) <= set(settled) else found
 
 
 def expected(days: Sequence[date], confirmed: int, line: int, warning: int) -> Expected:
@@ -186,11 +191,25 @@ def test_the_counts_of_any_history_are_those_of_counting_day_by_day(seed):
             history = with_an_older_stretch(history, timedelta(days=lot.choice([320, 360, 364, 365, 450])))
         as_of = (history[-1].date if history else start) + timedelta(days=lot.choice([0, 0, 1, 30, 364]))
         reading = lot.choice(READINGS)
-        judged = judge_recall(history, as_of, reading.provisions(), AREA)
+        settled = settled_by_lot(lot, history, reading)
+        judged = judge_recall(history, as_of, reading.provisions(), AREA, settled)
         oracle = Oracle({day.date: day for day in history}, as_of, reading)
-        wanted = (oracle.consecutive(), oracle.cumulative())
+        wanted = (
+            oracle.consecutive(settled.get("absence_consecutive", ())),
+            oracle.cumulative(settled.get("absence_cumulative", ())),
+        )
         found = tuple(Expected(ground.state, ground.days) for ground in judged.grounds)
-        assert found == wanted, (reading, start, drawn, as_of)
+        assert found == wanted, (reading, start, drawn, as_of, settled)
+
+
+def settled_by_lot(lot: Random, history: list[HistoryDay], reading: Reading) -> Settled:
+    """Nothing, or what stood on flags as of some days, on which the county then decided."""
+    settled: dict[str, set[date]] = {}
+    for _ in range(lot.choice([0, 0, 1, 2]) if history else 0):
+        as_of = lot.choice(history).date
+        for ground in judge_recall(history, as_of, reading.provisions(), AREA, settled).grounds:
+            settled.setdefault(ground.ground, set()).update(ground.days)
+    return settled
 
 
 def with_an_older_stretch(history: list[HistoryDay], ago: timedelta) -> list[HistoryDay]:
@@ -311,6 +330,38 @@ def test_a_whole_published_holiday_between_two_absences_is_bridged_under_the_rea
     judged = judge_recall([*before, *holiday, *after], date(2027, 2, 16), load_text(), AREA)
     assert judged.grounds[0].counts["consecutive"] == {"calendar_days": 16, "working_days": 7}
     assert judged.grounds[0].state is FlagState.CANDIDATE
+
+
+# ------------------------------------------------------------------ settled days
+
+
+def settling(history: list[HistoryDay], ground: str = "absence_consecutive") -> Settled:
+    return {ground: {day.date for day in history}}
+
+
+def test_a_run_that_is_settled_does_not_hide_a_shorter_one_that_nobody_has_decided_on():
+    older, newer = absent(date(2027, 3, 1), 22), absent(date(2027, 4, 1), 19)
+    ground, cumulative = judge_recall(
+        older + newer, date(2027, 4, 19), load_text(), AREA, settled=settling(older)
+    ).grounds
+    assert (ground.state, list(ground.days)) == (FlagState.CANDIDATE, [day.date for day in newer])
+    assert ground.counts["consecutive"]["calendar_days"] == 19
+    assert cumulative.counts["consecutive"]["calendar_days"] == 22, "the longest of the year, whatever was decided"
+
+
+def test_a_run_with_one_day_that_nobody_has_decided_on_is_there_with_all_its_days():
+    run = absent(date(2027, 3, 1), 17)
+    ground = judge_recall(run, date(2027, 3, 17), load_text(), AREA, settled=settling(run[:16])).grounds[0]
+    assert (ground.state, len(ground.days)) == (FlagState.CANDIDATE, 17)
+
+
+def test_days_that_are_settled_on_one_ground_count_on_the_other():
+    run = absent(date(2027, 3, 1), 31)
+    consecutive, cumulative = judge_recall(run, date(2027, 3, 31), load_text(), AREA, settled=settling(run)).grounds
+    assert (consecutive.state, cumulative.state) == (None, FlagState.CANDIDATE)
+    assert judge_recall(run, date(2027, 3, 31), load_text(), AREA, settled=settling(run, "absence_cumulative")).grounds[
+        1
+    ] == replace(cumulative, state=None)
 
 
 # ------------------------------------------------------------------ the consequences

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import event, select
 
+from app.attendance.close import close_due_days
 from app.models import OutboxMessage
 from tests.recalls.support import MONDAY, detail, flags_of, states_of, step, walk
 
@@ -131,6 +132,43 @@ def test_a_dismissed_flag_stays_dismissed_until_a_new_day_is_added(world, ledger
     assert states_of(world) == ["dismissed"]
     ledger.absent("li", MONDAY + timedelta(days=16), 1)
     assert states_of(world) == ["candidate", "dismissed"]
+
+
+@pytest.mark.parametrize(("days", "state"), [(9, None), (10, "warning"), (16, "candidate")])
+def test_a_later_run_is_flagged_beside_an_older_and_longer_one_that_was_dismissed(world, ledger, clock, days, state):
+    clock.set("2027-01-06 09:00")
+    ledger.absent("li", MONDAY, 22)
+    (older,) = flags_of(world)
+    walk(world, older["id"], "dismiss")
+    later = date(2026, 12, 7)
+    ledger.absent("li", later, days)
+    assert states_of(world) == [*([state] if state else []), "dismissed"]
+    if state:
+        newer = detail(world, flags_of(world)[0]["id"])
+        assert (newer["days"][0], len(newer["days"])) == (later.isoformat(), days)
+        assert newer["counts"]["consecutive"]["calendar_days"] == days
+        ledger.correct("li", later, "on_post")
+        assert states_of(world) == [{"warning": "lifted", "candidate": "warning"}[state], "dismissed"]
+
+
+def test_the_close_flags_a_later_run_beside_an_older_and_longer_one_that_was_dismissed(world, ledger, clock):
+    ledger.absent("li", MONDAY, 22)
+    walk(world, flags_of(world)[0]["id"], "dismiss")
+    clock.set("2026-12-15 09:00")
+    for day in (24, 25, 26):
+        ledger.correct("li", date(2026, 11, day), "on_post")
+    close_due_days(world.database, clock())
+    assert states_of(world) == ["provisional", "dismissed"]
+    newer = detail(world, flags_of(world)[0]["id"])
+    assert (newer["days"][0], newer["days"][-1]) == ("2026-11-27", "2026-12-14")
+
+
+def test_a_flag_is_lifted_when_nothing_is_left_of_it_but_days_of_a_dismissed_one(world, ledger, candidate):
+    walk(world, candidate, "dismiss")
+    ledger.absent("li", MONDAY + timedelta(days=16), 1)
+    assert states_of(world) == ["candidate", "dismissed"]
+    ledger.correct("li", date(2026, 11, 18), "on_post")
+    assert states_of(world) == ["lifted", "dismissed"]
 
 
 def test_the_ledger_does_not_move_an_opinion_but_the_county_has_to_look_before_the_notice(world, ledger, candidate):
