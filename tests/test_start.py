@@ -67,13 +67,13 @@ def test_the_memory_of_a_password_hash_goes_back():
     script = """
 from pathlib import Path
 from app.access.passwords import Passwords
-from app.cli.memory import return_large_blocks
+from app.cli.memory import spare_memory
 
 def held_mb():
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
 
-return_large_blocks()
+spare_memory()
 passwords = Passwords(1)
 before = held_mb()
 for _ in range(3):
