@@ -11,6 +11,7 @@ from app.attendance.days import standings
 from app.attendance.evidence import counts
 from app.checkins import schemas
 from app.models import Area, CheckIn, Fence, Leave, Posting, Whereabouts
+from app.policy.attendance import Status
 from app.policy.geofence import Verdict
 
 
@@ -35,17 +36,20 @@ def load_today(call: Call) -> schemas.Today:
             whereabouts=None,
             leave=None,
         )
-    standing = standings(call.session, [posting], today, today)[posting.id, today]
+    standing = standings(call.session, [posting], today, today).get((posting.id, today))
     return schemas.Today(
         date=today,
         server_time=call.now,
         posting=schemas.PostingNow.model_validate({**_columns(posting), "unit": posting.unit.name}),
         village=_village(call.session, posting.village_code),
-        day=schemas.DayNow(status=standing.status, confirmed=standing.confirmed),
+        day=schemas.DayNow(status=standing.status, confirmed=standing.confirmed) if standing else _NOT_RECORDED,
         check_ins=_check_ins(call.session, posting, today),
         whereabouts=_whereabouts(call, posting),
         leave=_leave(call.session, posting, today),
     )
+
+
+_NOT_RECORDED = schemas.DayNow(status=Status.PENDING, confirmed=False)
 
 
 def _columns(posting: Posting) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def _leave(session: Session, posting: Posting, today: date) -> schemas.LeaveNow 
     covering = session.scalar(
         select(Leave)
         .where(
-            Leave.posting_id == posting.id,
+            Leave.cadre_id == posting.cadre_id,
             Leave.starts_on <= today,
             Leave.ends_on >= today,
             or_(Leave.state == "pending", Leave.state.in_(("approved", "ended")) & (Leave.covered_until >= today)),
