@@ -40,10 +40,14 @@ def load_evidence(
 
 def _add_spans(session: Session, span: Span, found: dict[DayKey, list[schemas.Evidence]]) -> None:
     live = ("pending", "approved", "ended")
-    leaves = select(Leave).where(span.touching(Leave, Leave.starts_on, Leave.ends_on), Leave.state.in_(live))
-    for leave in session.scalars(leaves.order_by(Leave.starts_on)):
+    leaves = (
+        select(Posting.id, Leave)
+        .join(Leave, Leave.cadre_id == Posting.cadre_id)
+        .where(span.whose(Posting), Leave.starts_on <= span.last, Leave.ends_on >= span.first, Leave.state.in_(live))
+    )
+    for posting_id, leave in session.execute(leaves.order_by(Leave.starts_on)):
         for day in _days_between(span, leave.starts_on, leave.ends_on):
-            found[leave.posting_id, day].append(schemas.LeaveEvidence.model_validate(leave))
+            found[posting_id, day].append(schemas.LeaveEvidence.model_validate(leave))
     boards = select(Whereabouts).where(span.touching(Whereabouts, Whereabouts.first_day, Whereabouts.last_day))
     for board in session.scalars(boards.order_by(Whereabouts.since)):
         for day in _days_between(span, board.first_day, board.last_day):

@@ -249,7 +249,8 @@ def facts_about(span: Asked, count: int) -> Select[Any]:
     )
     joined = pairs
     for facts in (check_ins, registrations, corrections, leaves, boards):
-        joined = joined.outerjoin(facts, and_(facts.c.posting_id == pairs.c.id, facts.c.date == pairs.c.date))  # type: ignore[assignment]
+        theirs = facts.c.cadre_id == pairs.c.cadre_id if facts is leaves else facts.c.posting_id == pairs.c.id
+        joined = joined.outerjoin(facts, and_(theirs, facts.c.date == pairs.c.date))  # type: ignore[assignment]
     # The span is said again of the entries and heads: only constants choose the partitions of a month.
     entry_key = and_(
         DayEntry.county_code == pairs.c.county_code,
@@ -352,17 +353,21 @@ def _presence(check_ins: Subquery, registrations: Subquery) -> ColumnElement[int
 
 
 def _leaves(span: Asked, days: CTE) -> Subquery:
+    """By cadre: a leave is the person's, and covers its days in whichever posting they come to lie."""
+    whose = Leave.county_code.in_(span.county_codes)
+    if span.posting_ids is not None:
+        whose = and_(whose, Leave.cadre_id.in_(select(Posting.cadre_id).where(span.whose(Posting))))
     approved = and_(Leave.state.in_(("approved", "ended")), Leave.covered_until >= days.c.date)
     return (
         select(
-            Leave.posting_id,
+            Leave.cadre_id,
             days.c.date.label("date"),
             _any(approved).label("approved"),
             _any(Leave.state == "pending").label("pending"),
         )
         .join(days, and_(Leave.starts_on <= days.c.date, Leave.ends_on >= days.c.date))
-        .where(span.touching(Leave, Leave.starts_on, Leave.ends_on))
-        .group_by(Leave.posting_id, days.c.date)
+        .where(whose, Leave.starts_on <= span.last, Leave.ends_on >= span.first)
+        .group_by(Leave.cadre_id, days.c.date)
         .subquery("leave_facts")
     )
 

@@ -122,7 +122,7 @@ FROM s
     def declared(self) -> str:
         """Bits: what others have declared of the day; what check-ins tell of it comes from `checked_in`."""
         w = self.words
-        leave = f"{self.of_posting} AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
+        leave = f"x.cadre_id = p.cadre_id AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
         leaves = (
             (LEAVE_APPROVED, f"x.state IN ('approved', 'ended') AND x.covered_until >= {w.day}"),
             (LEAVE_PENDING, "x.state = 'pending'"),

@@ -61,7 +61,7 @@ class _Today(Day):
     def _leave(self) -> str:
         w = self.words
         one = f"{w.array}({w.id.format('x.id')}, x.kind, x.state, x.starts_on, x.ends_on)"
-        covers = f"x.posting_id = p.id AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
+        covers = f"x.cadre_id = p.cadre_id AND x.starts_on <= {w.day} AND x.ends_on >= {w.day}"
         stands = f"(x.state = 'pending' OR (x.state IN ('approved', 'ended') AND x.covered_until >= {w.day}))"
         newest = f"{covers} AND {stands} ORDER BY x.created_at DESC, x.id DESC LIMIT 1"
         return w.nested.format(f"(SELECT {one} FROM leaves x WHERE {newest})")

@@ -9,13 +9,12 @@ from app.access.call import Call
 from app.access.scope import find
 from app.access.viewer import Role, Viewer
 from app.attendance.outbox import emit
-from app.attendance.rejudge import rejudge
 from app.clock import SHANGHAI
 from app.errors import Conflict, Forbidden, Unprocessable
-from app.leaves.locked import locked_days
+from app.leaves.days import judge_days
 from app.leaves.offices import is_own, speaks_for
 from app.leaves.schemas import DecisionIn
-from app.models import Account, Leave, LeaveStep, Posting
+from app.models import Account, Leave, LeaveStep
 from app.policy.leave import Span, StepState, days_covered, decide_steps
 
 _STATE_ZH = {
@@ -40,7 +39,7 @@ def decide(call: Call, leave_id: UUID, body: DecisionIn) -> Leave:
     if leave.state == "rejected":
         leave.covered_until = _day_before(leave.starts_on)
     if leave.state != "pending":
-        _settle(call, leave, cause="leave")
+        judge_days(call, leave, cause="leave")
         _announce(call, leave)
     _record(call, leave, f"leave.{body.decision}", comment=body.comment)
     return leave
@@ -56,7 +55,7 @@ def withdraw(call: Call, leave_id: UUID) -> Leave:
         raise _wrong_state(leave, "不能撤回", "it can't be withdrawn")
     leave.state = "withdrawn"
     leave.covered_until = _day_before(leave.starts_on)
-    _settle(call, leave, cause="leave")
+    judge_days(call, leave, cause="leave")
     if granted:
         _announce(call, leave)
     return leave
@@ -71,7 +70,7 @@ def end_by_return(call: Call, leave_id: UUID, returned_on: date) -> Leave:
     leave.state = "ended"
     leave.returned_on = returned_on
     leave.covered_until = days_covered(Span(leave.starts_on, leave.ends_on), returned_on).last
-    _settle(call, leave, cause="return")
+    judge_days(call, leave, cause="return")
     _announce(call, leave)
     if call.viewer.role is not Role.CADRE:
         _record(call, leave, "leave.return", returned_on=returned_on)
@@ -129,24 +128,6 @@ def _check_return(call: Call, leave: Leave, returned_on: date) -> None:
             "at the latest the day after the leave's end: it ended by itself, and later days are judged by their own"
             " evidence",
         )
-
-
-def _settle(call: Call, leave: Leave, *, cause: str) -> None:
-    """Judge the days of the request again. Days of filed months stay as they are, and are listed on the request."""
-    call.session.flush()
-    rejudge(
-        call.session,
-        [call.session.get_one(Posting, leave.posting_id)],
-        leave.starts_on,
-        leave.ends_on,
-        now=call.now,
-        by=call.viewer.account_id,
-        cause=cause,
-    )
-    # Asked now that the days are held: a month cannot be filed between the question and the commit.
-    locked = locked_days(call.session, leave.township_code, leave.starts_on, leave.ends_on)
-    leave.locked_days = [day.isoformat() for day in locked]
-    call.session.flush()
 
 
 def _announce(call: Call, leave: Leave) -> None:

@@ -11,9 +11,8 @@ from app.access.own import body_hash, id_reused, own_posting, take_turn
 from app.access.scope import visible, visible_in
 from app.access.viewer import Viewer
 from app.attendance.posted import place_of
-from app.attendance.rejudge import rejudge
 from app.errors import Conflict, NotFound
-from app.leaves.locked import locked_days
+from app.leaves.days import judge_days, locked_days
 from app.leaves.offices import awaiting
 from app.leaves.routing import TAKEN_STATES, route_of
 from app.leaves.schemas import LeaveIn, State
@@ -39,16 +38,7 @@ def create(call: Call, body: LeaveIn) -> tuple[Leave, bool]:
     call.session.add(leave)
     call.session.flush()
     # That a request waits is a fact of its days.
-    posting = call.session.get_one(Posting, leave.posting_id)
-    rejudge(
-        call.session,
-        [posting],
-        leave.starts_on,
-        leave.ends_on,
-        now=call.now,
-        by=call.viewer.account_id,
-        cause="leave",
-    )
+    judge_days(call, leave, cause="leave")
     return leave, True
 
 
@@ -86,7 +76,7 @@ def _draft(call: Call, body: LeaveIn) -> Leave:
     posting = _posting_over(call.session, call.viewer, body.starts_on, body.ends_on)
     _refuse_overlap(call.session, posting, body)
     route = route_of(call.session, posting, Span(body.starts_on, body.ends_on), on=call.today)
-    locked = locked_days(call.session, posting.township_code, body.starts_on, body.ends_on)
+    locked = locked_days(call, [posting], body.starts_on, body.ends_on)
     return Leave(
         id=body.id,
         **place_of(posting),

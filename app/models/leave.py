@@ -13,20 +13,21 @@ from app.models.mixins import Identified, OfPosting
 
 class Leave(OfPosting, Base):
     """A request. `id` comes from the phone; both dates inclusive; `covered_until` is the last day that the leave
-    covers once approved (earlier than `ends_on` after a return, before `starts_on` when it covers none).
+    covers once approved (earlier than `ends_on` after a return, before `starts_on` when it covers none). The place is
+    that of the posting in which it was asked for; the days that it covers are the cadre's, in whichever posting.
     """
 
     __tablename__ = "leaves"
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="dates"),
         CheckConstraint("state IN ('pending', 'approved', 'rejected', 'withdrawn', 'ended')", name="state"),
-        Index("ix_leaves_posting_id_starts_on", "posting_id", "starts_on"),
+        Index("ix_leaves_cadre_id_starts_on", "cadre_id", "starts_on"),
         Index("ix_leaves_county_code_created_at", "county_code", "created_at"),
         Index("ix_leaves_unit_id_created_at", "unit_id", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    cadre_id: Mapped[UUID] = mapped_column(ForeignKey("cadres.id"), index=True)
+    cadre_id: Mapped[UUID] = mapped_column(ForeignKey("cadres.id"))
     kind: Mapped[str] = mapped_column(String(20))
     starts_on: Mapped[date]
     ends_on: Mapped[date]

@@ -426,10 +426,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_leaves'))
     )
     with op.batch_alter_table('leaves', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_leaves_cadre_id'), ['cadre_id'], unique=False)
+        batch_op.create_index('ix_leaves_cadre_id_starts_on', ['cadre_id', 'starts_on'], unique=False)
         batch_op.create_index('ix_leaves_county_code_created_at', ['county_code', 'created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_leaves_posting_id'), ['posting_id'], unique=False)
-        batch_op.create_index('ix_leaves_posting_id_starts_on', ['posting_id', 'starts_on'], unique=False)
         batch_op.create_index('ix_leaves_unit_id_created_at', ['unit_id', 'created_at'], unique=False)
 
     op.create_table('local_provisions',
@@ -720,10 +719,9 @@ def downgrade() -> None:
     op.drop_table('local_provisions')
     with op.batch_alter_table('leaves', schema=None) as batch_op:
         batch_op.drop_index('ix_leaves_unit_id_created_at')
-        batch_op.drop_index('ix_leaves_posting_id_starts_on')
         batch_op.drop_index(batch_op.f('ix_leaves_posting_id'))
         batch_op.drop_index('ix_leaves_county_code_created_at')
-        batch_op.drop_index(batch_op.f('ix_leaves_cadre_id'))
+        batch_op.drop_index('ix_leaves_cadre_id_starts_on')
 
     op.drop_table('leaves')
     with op.batch_alter_table('filings', schema=None) as batch_op:

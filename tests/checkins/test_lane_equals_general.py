@@ -5,6 +5,7 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from app.attendance.posted import place_of
 from app.checkins.ids import is_stray
@@ -46,7 +47,7 @@ check_ins = st.fixed_dictionaries(
 )
 groups = st.dictionaries(st.sampled_from(WHO), check_ins, min_size=1, max_size=4)
 events = st.sampled_from(
-    ["register", "correct", "confirm", "accept", "leave", "trip", "board", "outage", "polygon", "next_day"]
+    ["register", "correct", "confirm", "accept", "leave", "moved", "trip", "board", "outage", "polygon", "next_day"]
 )
 stories = st.lists(st.one_of(groups, groups, events), min_size=2, max_size=7)
 
@@ -99,7 +100,9 @@ def declared(session, world, event: str, day: date, who: str = "li"):
         "id": new_id(),
         **place_of(posting),
     }
-    if event == "leave":
+    if event in {"leave", "moved"}:
+        if event == "moved":
+            whose |= place_of(earlier_posting(session, posting))
         return Leave(
             **whose,
             cadre_id=posting.cadre_id,
@@ -137,6 +140,19 @@ def declared(session, world, event: str, day: date, who: str = "li"):
         last_day=None,
         body_hash="x",
     )
+
+
+def earlier_posting(session, posting: Posting) -> Posting:
+    """Where the cadre served before, and asked for a leave that goes on."""
+    ended = date(2025, 12, 31)
+    earlier = session.scalar(select(Posting).where(Posting.cadre_id == posting.cadre_id, Posting.ends_on == ended))
+    if earlier is None:
+        place = {name: value for name, value in place_of(posting).items() if name != "posting_id"}
+        kept = {"cadre_id": posting.cadre_id, "duty": posting.duty, "created_at": posting.created_at}
+        earlier = Posting(id=new_id(), **place, **kept, starts_on=date(2025, 1, 1), ends_on=ended)
+        session.add(earlier)
+        session.flush()
+    return earlier
 
 
 def tell(world, clock, story: list, record) -> list:
