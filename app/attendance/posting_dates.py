@@ -5,12 +5,11 @@ enters and ends a posting, and its reason is written on each of these days.
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
-
 from app.access.call import Call
 from app.attendance.entries import Author
+from app.attendance.heads import first_closed_day
 from app.attendance.rejudge import Rejudging
-from app.models import DayHead, Posting
+from app.models import Posting
 
 ENTERED_ZH = "登记派驻"
 IMPORTED_ZH = "花名册导入"
@@ -22,10 +21,7 @@ def judge_new_postings(call: Call, postings: Sequence[Posting], reason: str) -> 
     """
     if not postings:
         return
-    closed = select(func.min(DayHead.date)).where(
-        DayHead.county_code == postings[0].county_code, DayHead.closed_at.is_not(None)
-    )
-    first_closed = call.session.scalar(closed)
+    first_closed = first_closed_day(call.session, postings[0].county_code)
     if first_closed is not None:
         _rejudge(call, postings, max(first_closed, min(posting.starts_on for posting in postings)), None, reason)
 

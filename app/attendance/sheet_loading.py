@@ -14,7 +14,7 @@ from app.access import scope
 from app.access.areas import in_area, level_of
 from app.attendance import sheet
 from app.attendance.facts import Span, facts_on, load_facts
-from app.attendance.open_days import first_open_days
+from app.attendance.open_days import first_days, first_open_days
 from app.attendance.sheet import Cell, Day, Filed, Sheet
 from app.attendance.sheet_question import SheetQuestion
 from app.errors import Unprocessable
@@ -34,16 +34,20 @@ Counted = Mapping[date, frozenset[Status]]
 
 def load_sheet(session: Session, question: SheetQuestion) -> Sheet:
     """The sheet as the question's viewer sees it. Days that have an entry stand as they are; open days without one are
-    judged from the facts; of a month that is closed no fact is read.
+    judged from the facts; of a month that is closed no fact is read. Days from before the county's first one are in no
+    ledger, whatever was entered for them.
     """
     entries = _load_entries(session, question)
     postings = _load_postings(session, question)
-    open_days = _OpenDays.load(session, question, {posting.county_code for posting in postings})
+    counties = sorted({posting.county_code for posting in postings})
+    begins = dict(first_days(session, counties)) if counties else {}
+    open_days = _OpenDays.load(session, question, counties)
     judged = _judge_open_days(session, question, postings, open_days)
     law = _Allowance(question)
     rows = []
     for posting in postings:
-        cells = _cells(question, posting, entries.get(posting.id, {}), judged.get(posting.id, {}))
+        recorded = judged.get(posting.id, {}) | entries.get(posting.id, {})
+        cells = _cells(question, posting, begins[posting.county_code], recorded)
         rows.append(_row(question, posting, cells, law.counted(posting.county_code)))
     rows.sort(key=lambda row: row.order)
     return Sheet(
@@ -130,11 +134,10 @@ class _OpenDays:
     first: dict[str, date] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, session: Session, question: SheetQuestion, counties: Iterable[str]) -> "_OpenDays":
-        codes = sorted(counties)
-        if not codes or question.through < question.first:
+    def load(cls, session: Session, question: SheetQuestion, counties: Sequence[str]) -> "_OpenDays":
+        if not counties or question.through < question.first:
             return cls()
-        found = first_open_days(session, codes)
+        found = first_open_days(session, counties)
         return cls({code: max(begins, question.first) for code, begins in found if begins <= question.through})
 
     def spans(self, question: SheetQuestion, postings: Sequence[Row[Any]]) -> Iterator[Span]:
@@ -164,12 +167,12 @@ def _judge_open_days(
 
 
 def _cells(
-    question: SheetQuestion, posting: Row[Any], entries: Mapping[date, Cell], judged: Mapping[date, Cell]
+    question: SheetQuestion, posting: Row[Any], begins: date, recorded: Mapping[date, Cell]
 ) -> tuple[Cell, ...]:
     through, starts_on, ends_on = question.through, posting.starts_on, posting.ends_on or date.max
     cells = []
     for day in question.days:
-        cell = entries.get(day) or judged.get(day)
+        cell = recorded.get(day) if day >= begins else None
         if cell is None:
             if not starts_on <= day <= ends_on:
                 cell = sheet.OUTSIDE

@@ -205,3 +205,18 @@ def test_more_people_than_a_sheet_holds_are_asked_for_area_by_area(world, monkey
     monkeypatch.setattr("app.attendance.sheet_loading.MAX_ROWS", 4)
     assert get(world, CITY, who="city_officer").json()["errors"][0]["code"] == "sheet_too_large"
     assert get(world, COUNTY).status_code == 200
+
+
+def test_what_was_entered_for_days_before_the_ledger_began_counts_on_the_sheet_as_little_as_in_the_statistics(
+    world, close
+):
+    close("2026-11-24 09:00")
+    registered = {"posting_id": str(world.postings["li"]), "date": "2026-11-20", "source": "paper"}
+    assert world.as_("township_officer").post("/registrations", registered).status_code == 201
+    county = world.as_("county_officer")
+    [row] = [row for row in sheet(world, VILLAGE)["rows"] if row["posting_id"] == registered["posting_id"]]
+    assert (row["cells"][19]["status"], row["cells"][19]["text"]) == (None, "—")
+    assert (row["numbers"]["on_post"], row["numbers"]["allowance_days"]) == (0, 0)
+    asked = f"/stats/attendance?area={VILLAGE}&from=2026-11-01&to=2026-11-24&by=month"
+    [counted] = county.get(asked).json()["rows"]
+    assert counted["on_post"] == 0
