@@ -208,9 +208,10 @@ def test_more_people_than_a_sheet_holds_are_asked_for_area_by_area(world, monkey
 
 
 def test_what_was_entered_for_days_before_the_ledger_began_counts_on_the_sheet_as_little_as_in_the_statistics(
-    world, close
+    world, clock, close
 ):
-    close("2026-11-24 09:00")
+    clock.set("2026-11-24 09:00")
+    close()
     registered = {"posting_id": str(world.postings["li"]), "date": "2026-11-20", "source": "paper"}
     assert world.as_("township_officer").post("/registrations", registered).status_code == 201
     county = world.as_("county_officer")
