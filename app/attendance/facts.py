@@ -354,7 +354,7 @@ def _presence(check_ins: Subquery, registrations: Subquery) -> ColumnElement[int
 
 def _leaves(span: Asked, days: CTE) -> Subquery:
     """By cadre: a leave is the person's, and covers its days in whichever posting they come to lie."""
-    whose = Leave.county_code.in_(span.county_codes)
+    whose: ColumnElement[bool] = Leave.county_code.in_(span.county_codes)
     if span.posting_ids is not None:
         whose = and_(whose, Leave.cadre_id.in_(select(Posting.cadre_id).where(span.whose(Posting))))
     approved = and_(Leave.state.in_(("approved", "ended")), Leave.covered_until >= days.c.date)

@@ -166,9 +166,7 @@ def _judge_open_days(
     return judged
 
 
-def _cells(
-    question: SheetQuestion, posting: Row[Any], begins: date, recorded: Mapping[date, Cell]
-) -> tuple[Cell, ...]:
+def _cells(question: SheetQuestion, posting: Row[Any], begins: date, recorded: Mapping[date, Cell]) -> tuple[Cell, ...]:
     through, starts_on, ends_on = question.through, posting.starts_on, posting.ends_on or date.max
     cells = []
     for day in question.days:

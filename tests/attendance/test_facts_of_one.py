@@ -22,7 +22,8 @@ DAY = date(2026, 11, 23)
 @pytest.mark.parametrize("days", [1, 8])
 @pytest.mark.parametrize("who", ["li", "wang"])
 @pytest.mark.parametrize(
-    "events", [[], ["register"], ["correct", "confirm"], ["leave"], ["moved"], ["trip"], ["board", "outage"], ["accept"]]
+    "events",
+    [[], ["register"], ["correct", "confirm"], ["leave"], ["moved"], ["trip"], ["board", "outage"], ["accept"]],
 )
 def test_one_postings_facts_are_those_of_its_county(world, clock, events, who, days):
     world.as_("li").post("/check-ins", body())
