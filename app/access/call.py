@@ -1,6 +1,6 @@
 """What an endpoint is handed: one transaction, the viewer, and the instant of the request."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -81,7 +81,13 @@ AccessToken = Annotated[str, Depends(_ACCESS_TOKEN)]
 
 async def get_database(request: Request) -> AsyncIterator[Database]:
     """Whoever works with the database has a turn meanwhile."""
-    turns: Turns = request.app.state.turns
+    turns: Turns = request.app.state.turns_to_read
+    async with turns.taken():
+        yield request.app.state.database
+
+
+async def get_database_to_write(request: Request) -> AsyncIterator[Database]:
+    turns: Turns = request.app.state.turns_to_write
     async with turns.taken():
         yield request.app.state.database
 
@@ -121,6 +127,7 @@ def _network_of(address: str) -> str:
 # scope="function": the transaction ends before the answer is sent, so a failing commit becomes the answer.
 
 DatabaseDependency = Annotated[Database, Depends(get_database, scope="function")]
+DatabaseToWrite = Annotated[Database, Depends(get_database_to_write, scope="function")]
 
 
 def _open(request: Request, token: str, session: Session, now: datetime, roles: frozenset[Role] | None) -> Call:
@@ -131,19 +138,17 @@ def _open(request: Request, token: str, session: Session, now: datetime, roles: 
     return Call(session, viewer, now)
 
 
-def _dependency(opener: str, roles: frozenset[Role] | None) -> Callable[..., Iterator[Call]]:
+def reading(*roles: Role) -> Any:
+    """A call that only reads, by one of the roles (by anyone signed in where none is named)."""
+    of_roles = frozenset(roles) or None
+
     def call(
         request: Request, token: AccessToken, database: DatabaseDependency, clock: ClockDependency
     ) -> Iterator[Call]:
-        with getattr(database, opener)() as session:
-            yield _open(request, token, session, clock(), roles)
+        with database.reading() as session:
+            yield _open(request, token, session, clock(), of_roles)
 
-    return call
-
-
-def reading(*roles: Role) -> Any:
-    """A call that only reads, by one of the roles (by anyone signed in where none is named)."""
-    return Depends(_dependency("reading", frozenset(roles) or None), scope="function")
+    return Depends(call, scope="function")
 
 
 def reporting(*roles: Role) -> Any:
@@ -169,19 +174,27 @@ def reporting(*roles: Role) -> Any:
 
 def writing(*roles: Role) -> Any:
     """A call that may write, in one transaction that is committed before the answer is sent."""
-    return Depends(_dependency("writing", frozenset(roles) or None), scope="function")
+    of_roles = frozenset(roles) or None
+
+    def call(request: Request, token: AccessToken, database: DatabaseToWrite, clock: ClockDependency) -> Iterator[Call]:
+        with database.writing() as session:
+            yield _open(request, token, session, clock(), of_roles)
+
+    return Depends(call, scope="function")
 
 
-def _public(opener: str) -> Callable[..., Iterator[PublicCall]]:
-    def call(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Iterator[PublicCall]:
-        with getattr(database, opener)() as session:
-            yield PublicCall(session, clock(), client_address(request))
-
-    return call
+def _public_reading(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Iterator[PublicCall]:
+    with database.reporting() as session:
+        yield PublicCall(session, clock(), client_address(request))
 
 
-PublicReading = Annotated[PublicCall, Depends(_public("reporting"), scope="function")]
-PublicWriting = Annotated[PublicCall, Depends(_public("writing"), scope="function")]
+def _public_writing(request: Request, database: DatabaseToWrite, clock: ClockDependency) -> Iterator[PublicCall]:
+    with database.writing() as session:
+        yield PublicCall(session, clock(), client_address(request))
+
+
+PublicReading = Annotated[PublicCall, Depends(_public_reading, scope="function")]
+PublicWriting = Annotated[PublicCall, Depends(_public_writing, scope="function")]
 
 
 async def get_visit(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Visit:

@@ -11,8 +11,11 @@ from contextlib import asynccontextmanager
 
 from app.errors import Unavailable
 
-AT_ONCE = 32
-"""Fewer than the threads that there are (40, AnyIO's default): some are left for what needs no turn."""
+TO_READ, TO_WRITE = 16, 8
+"""Together fewer than the threads that there are (40, AnyIO's default): some are left for what needs no turn. Those who
+write wait for each other, for a county's day or for the one writer of an embedded database; they are fewer than the
+connections too, so that whoever only reads finds one.
+"""
 LONGEST_WAIT_SECONDS = 30
 RETRY_AFTER_SECONDS = 5
 
@@ -20,7 +23,7 @@ RETRY_AFTER_SECONDS = 5
 class Turns:
     """Given in the order of asking."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int) -> None:
         self._free = asyncio.Semaphore(at_once)
 
     @asynccontextmanager

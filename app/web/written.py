@@ -18,10 +18,12 @@ from pydantic_core.core_schema import (
 
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 INSTANT = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?$"  # one without an offset is told so by the type
 )
-"""RFC 3339, with the small letters and the space that it allows."""
+"""RFC 3339, with the small letters and the space that it allows; and without seconds, as some clients write a whole
+minute: no check-in is refused for that.
+"""
 
 
 @dataclass(frozen=True, slots=True)

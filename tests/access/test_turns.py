@@ -7,8 +7,10 @@ import pytest
 
 from app.access import turns
 from app.access.turns import Turns
+from app.attendance.heads import take_heads
 from app.errors import Unavailable
 from tests.checkins.support import body
+from tests.support.world import COUNTY
 
 PHONES = 100
 """More than there are threads, and than twice the connections."""
@@ -30,6 +32,18 @@ def test_a_hundred_phones_whose_signal_returns_at_the_same_moment_are_all_record
     phone = world.as_("li")
     answers = at_the_same_moment(lambda _: phone.post("/check-ins/batch", {"items": [body()]}))
     assert [answer.json()["results"][0]["status"] for answer in answers] == [201] * PHONES
+
+
+def test_who_only_reads_is_answered_while_a_hundred_wait_to_write(world):
+    phone, officer = world.as_("li"), world.as_("township_officer")
+    with ThreadPoolExecutor(PHONES) as phones:
+        with world.database.writing() as session:
+            take_heads(session, [(COUNTY, world.clock().date())])
+            uploads = [phones.submit(phone.post, "/check-ins/batch", {"items": [body()]}) for _ in range(PHONES)]
+            answers = [officer.get("/me").status_code for _ in range(PHONES)]
+            assert not any(upload.done() for upload in uploads)
+        assert [upload.result().json()["results"][0]["status"] for upload in uploads] == [201] * PHONES
+    assert answers == [200] * PHONES
 
 
 def test_turns_are_given_in_the_order_of_asking_and_no_more_at_once_than_there_are():
