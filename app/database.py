@@ -7,7 +7,7 @@ pool, and optionally a hot standby for the heavy reads; while the standby can't 
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -35,6 +35,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import SchemaItem
 
 from app.settings import Settings
+from app.waiting_line import WaitingLine
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ STANDBY_FALLBACKS = Counter(
 )
 STANDBY_RETRY_SECONDS = 15
 """How long the primary stands in before the standby is tried again: a host that is down may take its time to say so."""
+LONGEST_WAIT_SECONDS = 30
+"""For a connection."""
 PAGES_TO_CHECKPOINT = 16_000
 """After how many pages SQLite carries its log into the file (64 MB): sixteen times its default, because a morning's
 check-ins touch the same pages again and again, and each is carried over once. Of a hundred who check in at the busiest
@@ -131,6 +134,8 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.is_sqlite = settings.is_sqlite
+        self.line = WaitingLine(LONGEST_WAIT_SECONDS)
+        """For the one writing connection of an embedded database."""
         if self.is_sqlite:
             self.writer = _sqlite_engine(settings.database_url, pool_size=1, read_only=False)
             self.reader = _sqlite_engine(settings.database_url, pool_size=8, read_only=True)
@@ -155,7 +160,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction that may write: committed at the end, rolled back on any exception."""
-        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+        turn = self.line.turn() if self.is_sqlite else nullcontext()
+        with turn, Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -241,7 +247,7 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=30,
+        pool_timeout=LONGEST_WAIT_SECONDS,
         hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 15},
     )

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from app.errors import Unavailable
 
-TO_READ, TO_WRITE = 16, 8
+TO_READ, TO_WRITE = 8, 8
 """Together fewer than the threads that there are (40, AnyIO's default): some are left for what needs no turn. Those who
 write wait for each other, for a county's day or for the one writer of an embedded database; they are fewer than the
 connections too, so that whoever only reads finds one.

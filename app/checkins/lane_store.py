@@ -103,8 +103,8 @@ def group_of(law: str, found: str | bytes) -> Group:
 
 
 class SqliteStore:
-    """The one writing connection, borrowed for each group, so that everybody else has their turn. Whoever has it holds
-    all days.
+    """The one writing connection, borrowed for each group: before everybody who waits, since a group is short and is
+    many phones', but once between any two of them. Whoever has it holds all days.
     """
 
     def __init__(self, database: Database) -> None:
@@ -119,7 +119,12 @@ class SqliteStore:
         meanwhile: Meanwhile = nothing,
     ) -> Group:
         meanwhile()
-        self._borrowed = self._database.writer.raw_connection()
+        self._database.line.take(next_please=True)
+        try:
+            self._borrowed = self._database.writer.raw_connection()
+        except BaseException:
+            self._database.line.give_back()
+            raise
         cursor = self._borrowed.driver_connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         ids_from, ids_to = days_of_all(one["id"] for one in sent)
@@ -159,6 +164,7 @@ class SqliteStore:
     def _give_back(self) -> None:
         self._borrowed.close()
         self._borrowed = None
+        self._database.line.give_back()
 
     def close(self) -> None:
         self.rollback()
