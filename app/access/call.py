@@ -92,6 +92,12 @@ async def get_database_to_write(request: Request) -> AsyncIterator[Database]:
         yield request.app.state.database
 
 
+async def get_database_to_sign_in(request: Request) -> AsyncIterator[Database]:
+    turns: Turns = request.app.state.turns_to_sign_in
+    async with turns.taken():
+        yield request.app.state.database
+
+
 def bearer_token(request: HTTPConnection) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -128,6 +134,7 @@ def _network_of(address: str) -> str:
 
 DatabaseDependency = Annotated[Database, Depends(get_database, scope="function")]
 DatabaseToWrite = Annotated[Database, Depends(get_database_to_write, scope="function")]
+DatabaseToSignIn = Annotated[Database, Depends(get_database_to_sign_in, scope="function")]
 
 
 def _open(request: Request, token: str, session: Session, now: datetime, roles: frozenset[Role] | None) -> Call:
@@ -197,7 +204,7 @@ PublicReading = Annotated[PublicCall, Depends(_public_reading, scope="function")
 PublicWriting = Annotated[PublicCall, Depends(_public_writing, scope="function")]
 
 
-async def get_visit(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Visit:
+async def get_visit(request: Request, database: DatabaseToSignIn, clock: ClockDependency) -> Visit:
     return Visit(database, clock(), client_address(request))
 
 

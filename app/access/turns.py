@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 
 from app.errors import Unavailable
 
-TO_READ, TO_WRITE = 8, 8
+TO_READ, TO_WRITE, TO_SIGN_IN = 8, 6, 20
 """Together fewer than the threads that there are (40, AnyIO's default): some are left for what needs no turn. Those who
 write wait for each other, for a county's day or for the one writer of an embedded database; they are fewer than the
-connections too, so that whoever only reads finds one.
+connections too, so that whoever only reads finds one. Who signs in has no connection while a password is hashed.
 """
 LONGEST_WAIT_SECONDS = 30
 RETRY_AFTER_SECONDS = 5
