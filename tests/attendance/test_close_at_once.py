@@ -105,12 +105,13 @@ def test_nothing_of_a_close_that_fails_half_way_stays(world, database, clock, mo
     assert close_due_days(database, clock()) == 2
 
 
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 def test_a_correction_at_the_instant_of_a_close_is_not_overwritten_by_an_older_judgment(
     world, database, clock, monkeypatch
 ):
-    """Of somebody who was present on the closed day the close moves no counter, but judges a flag that is due."""
-    if database.is_sqlite:
-        pytest.skip("an embedded database has one writer")
+    """Of somebody who was present on the closed day the close moves no counter, but judges a flag that is due.
+    An embedded database has one writer.
+    """
     world.provide("absence.warning_consecutive_days", 2, MONDAY)
     clock.set("2026-11-27 09:00")
     close_due_days(database, clock())

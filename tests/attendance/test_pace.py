@@ -21,6 +21,10 @@ from app.models import (
 from tests.checkins.test_checkins import body
 
 
+on_postgresql = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+"""Whom a close meets only a server can tell."""
+
+
 class Night:
     """A clock that goes on by a second whenever it is read, and a sleep that takes no time."""
 
@@ -128,19 +132,21 @@ def test_what_a_close_leaves_does_not_depend_on_its_pace(night, world, database,
     assert left() == county_by_county
 
 
-def test_a_close_meets_who_checks_in_meanwhile(in_transaction, world, clock, database):
-    if database.is_sqlite:
-        assert in_transaction(), "who waits for the one writer can't be seen"
-        return
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_who_waits_for_the_one_writer_cannot_be_seen_so_a_close_meets_somebody(in_transaction):
+    assert in_transaction()
+
+
+@on_postgresql
+def test_a_close_meets_who_checks_in_meanwhile(in_transaction, world, clock):
     li = world.as_("li")
     assert li.post("/check-ins", body(clock().isoformat())).status_code == 201
     assert not in_transaction(), "that was before"
     assert in_transaction(lambda: li.get("/me/today"))
 
 
+@on_postgresql
 def test_a_close_does_not_meet_itself_nor_another_close(world, database):
-    if database.is_sqlite:
-        return
     one, other = Pace(), Pace()
     with one.transaction(database) as first, other.transaction(database) as second:
         first.execute(select(1))
@@ -149,9 +155,8 @@ def test_a_close_does_not_meet_itself_nor_another_close(world, database):
         assert not meets_somebody(second)
 
 
+@on_postgresql
 def test_a_close_meets_a_server_at_work_but_none_that_looks_around_and_no_stranger(in_transaction, database):
-    if database.is_sqlite:
-        return
     with connected(database, "zaigang") as worker:
         assert not in_transaction(lambda: worker.execute(select(1))), "it was done before it was looked for"
         worker.execute(text("BEGIN"))
@@ -163,9 +168,8 @@ def test_a_close_meets_a_server_at_work_but_none_that_looks_around_and_no_strang
         stranger.execute(text("ROLLBACK"))
 
 
+@on_postgresql
 def test_connections_tell_what_they_are_for(world, clock, database):
-    if database.is_sqlite:
-        return
     assert world.as_("li").post("/check-ins", body(clock().isoformat())).status_code == 201
     with Pace().transaction(database) as session:
         session.execute(select(1))
@@ -174,9 +178,8 @@ def test_connections_tell_what_they_are_for(world, clock, database):
     assert names - {"zaigang"} == {"zaigang lane", "zaigang close"}
 
 
+@on_postgresql
 def test_what_the_role_may_not_see_counts_as_somebody(database):
-    if database.is_sqlite:
-        return
     with connected(database, "zaigang") as worker, database.writing() as session:
         worker.execute(select(1))
         assert not meets_somebody(session)

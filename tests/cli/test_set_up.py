@@ -151,13 +151,17 @@ def test_the_audit_trail_is_whole_until_somebody_edits_it(installed, cli):
     assert "第 1 条断开" in broken.err
 
 
-def test_a_backup_is_a_whole_database_of_its_own(installed, cli, environment, tmp_path):
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_of_a_server_it_is_pg_dump_that_makes_the_backup(installed, cli, tmp_path):
     target = tmp_path / "copy.db"
     outcome = cli("backup", str(target))
-    if not installed.is_sqlite:
-        assert (outcome.code, "pg_dump" in outcome.err, target.exists()) == (2, True, False)
-        return
-    assert outcome.code == 0
+    assert (outcome.code, "pg_dump" in outcome.err, target.exists()) == (2, True, False)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_backup_is_a_whole_database_of_its_own(installed, cli, environment, tmp_path):
+    target = tmp_path / "copy.db"
+    assert cli("backup", str(target)).code == 0
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with sqlite3.connect(target) as copied:
         assert copied.execute("SELECT login FROM accounts").fetchall() == [("admin",)]
