@@ -1,4 +1,4 @@
-"""A year's calendar: loaded once for everybody, and the closed days judged again that it tells otherwise."""
+"""A year's calendar: loaded once for everybody, and the days judged again that it tells otherwise."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,8 +87,7 @@ def load_year(
     by: UUID | None,
     only_county: str | None = None,
 ) -> Loaded:
-    """Store a year's notice and judge the closed days again that it tells otherwise, except in months that were filed.
-    With `only_county` refused where that would touch another county's closed days: these are the operator's to change.
+    """Store a year's notice and judge the days again that it tells otherwise, except in months that were filed. With `only_county` refused where that would touch another county's closed days: these are the operator's to change.
     """
     before = load_calendar(session)
     row = session.scalar(select(CalendarYear).where(CalendarYear.year == year).with_for_update())
@@ -100,11 +99,13 @@ def load_year(
     after = load_calendar(session)
     today = business_day(now)
     told_otherwise = days_that_differ(before, after, date(year - 1, 12, 1), min(today, date(year + 1, 1, 31)))
-    closed = _hold_closed_days(session, told_otherwise, today)
+    closed, still_open = _hold_days(session, told_otherwise, today)
     if only_county is not None and closed.keys() - {only_county}:
         raise _used_by_others()
     author = Author(now, by, "calendar", source)
     changed = sum(_rejudge_county(session, county, days, author, after) for county, days in sorted(closed.items()))
+    for county, days in sorted(still_open.items()):
+        _rejudge_entries(session, county, days, author)
     locked = _locked(session, closed)
     audit.record(
         session,
@@ -138,12 +139,18 @@ def _used_by_others() -> Conflict:
     )
 
 
-def _hold_closed_days(session: Session, days: Sequence[date], today: date) -> dict[str, list[date]]:
-    """The closed days among these by county, held until the commit together with those that are still to be closed, so
-    that a day that is being closed at this moment is closed by one calendar or the other, and seen here.
+_Days = dict[str, list[date]]
+"""By county, in order."""
+
+
+def _hold_days(session: Session, days: Sequence[date], today: date) -> tuple[_Days, _Days]:
+    """The closed days among these, and those that are still to be closed, all held until the commit: a day that is
+    being closed at this moment is closed by one calendar or the other, and seen here.
     """
+    closed: _Days = defaultdict(list)
+    still_open: _Days = defaultdict(list)
     if not days:
-        return {}
+        return closed, still_open
     wanted = set(days)
     heads = select(DayHead.county_code, DayHead.date).where(DayHead.date.between(days[0], days[-1]))
     taken = {(county, day) for county, day in session.execute(heads) if day in wanted}
@@ -151,12 +158,19 @@ def _hold_closed_days(session: Session, days: Sequence[date], today: date) -> di
     for county, last in session.execute(select(DayHead.county_code, last_closed).group_by(DayHead.county_code)):
         open_days = (today - timedelta(days=ago) for ago in range((today - last).days if last else 2))
         taken |= {(county, day) for day in open_days if day in wanted}
-    take_heads(session, taken)
-    closed: dict[str, list[date]] = defaultdict(list)
-    for county, day in session.execute(heads.where(DayHead.closed_at.is_not(None)).order_by(DayHead.date)):
-        if day in wanted:
-            closed[county].append(day)
-    return closed
+    for (county, day), closed_at in sorted(take_heads(session, taken).items()):
+        (still_open if closed_at is None else closed)[county].append(day)
+    return closed, still_open
+
+
+def _rejudge_entries(session: Session, county: str, days: Sequence[date], author: Author) -> None:
+    """Of a day that is open only what stands in the ledger already: the rest is judged when somebody reads it."""
+    for day in days:
+        entered = select(DayEntry.posting_id).where(DayEntry.county_code == county, DayEntry.date == day)
+        query = select(Posting).where(Posting.county_code == county, Posting.id.in_(entered)).order_by(Posting.id)
+        postings = session.scalars(query).all()
+        for start in range(0, len(postings), POSTINGS_AT_ONCE):
+            Rejudging(session, author).run(postings[start : start + POSTINGS_AT_ONCE], day, day)
 
 
 def _rejudge_county(session: Session, county: str, days: Sequence[date], author: Author, calendar: Calendar) -> int:

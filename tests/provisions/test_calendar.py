@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 
 from app.attendance.close import close_due_days
 from app.models import AuditEvent, CalendarYear, CountyRollup, DayEntry, DayRevision, Posting
+from app.policy.calendar import make_year
+from app.provisions.calendar import load_year
 from tests.attendance.test_flags_from_days import flags
 from tests.support.counts import raw_counts
 from tests.support.world import FOREIGN_COUNTY, SIBLING_TOWNSHIP, TOWNSHIP
@@ -241,3 +243,21 @@ def test_days_that_the_county_never_closed_get_no_entry(closed_week, database):
     with database.reading() as session:
         first = session.scalar(select(func.min(DayEntry.date)))
     assert first == date(2026, 11, 23)
+
+
+def test_an_open_day_that_stands_in_the_ledger_follows_a_calendar_that_is_loaded(world, database, clock):
+    clock.set("2026-11-28 09:00")  # a Saturday; the notice makes it a working day
+    close_due_days(database, clock())
+    confirmation = {"date": "2026-11-28", "area_code": TOWNSHIP}
+    assert world.as_("township_officer").post("/days/confirmations", confirmation).status_code == 200
+    before = explained(world, "2026-11-28")
+    assert (before["status"], before["confirmed"]) == ("rest", True)
+    with database.writing() as session:
+        published = make_year(2026, [date(2026, 1, 1)], [date(2026, 11, 28)])
+        load_year(session, 2026, published, "国办发明电", now=clock(), by=None)
+    after = explained(world, "2026-11-28")
+    assert (after["status"], after["confirmed"]) == ("pending", False)
+    assert after["revisions"][-1]["cause"] == "calendar"
+    with database.reading() as session:
+        sun = [DayEntry.posting_id == world.postings["sun"], DayEntry.date == date(2026, 11, 28)]
+        assert session.scalar(select(func.count()).select_from(DayEntry).where(*sun)) == 0, "nobody had looked at it"
