@@ -87,7 +87,8 @@ def load_year(
     by: UUID | None,
     only_county: str | None = None,
 ) -> Loaded:
-    """Store a year's notice and judge the days again that it tells otherwise, except in months that were filed. With `only_county` refused where that would touch another county's closed days: these are the operator's to change.
+    """Store a year's notice and judge the days again that it tells otherwise, except in months that were filed. With
+    `only_county` refused where that would touch another county's closed days: these are the operator's to change.
     """
     before = load_calendar(session)
     row = session.scalar(select(CalendarYear).where(CalendarYear.year == year).with_for_update())

@@ -20,7 +20,6 @@ from app.models import (
 )
 from tests.checkins.test_checkins import body
 
-
 on_postgresql = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 """Whom a close meets only a server can tell."""
 
