@@ -69,6 +69,7 @@ def hold_flags(session: Session, posting_ids: Collection[UUID], calendar: Calend
         entry = absences[flag.posting_id, flag.ground]
         if flag.state in SETTLED:
             entry.settled_days.update(_dates(flag))
+            entry.recalled = entry.recalled or flag.state == FlagState.RECALLED
         else:
             entry.flag = flag
     _find_days_gone(session, absences, calendar)
@@ -128,8 +129,8 @@ def move(
     reason: str | None = None,
     document: str | None = None,
 ) -> RecallFlagEvent:
-    """Turn a flag and return the event that records it, for the caller to add to the session. The next close judges
-    the posting: a flag that has ended may leave days behind for another one.
+    """Turn a flag and return the event that records it, for the caller to add to the session. A flag that has ended
+    may leave days behind for another one: whoever ends it judges the posting again.
     """
     event = RecallFlagEvent(
         id=new_id(),
@@ -175,6 +176,8 @@ class _Standing:
 
     flag: RecallFlag | None = None
     settled_days: set[date] = field(default_factory=set)
+    recalled: bool = False
+    """The posting has ended on this ground, and nothing more can come of it, whatever days the recall did not list."""
     days_gone: list[str] = field(default_factory=list)
     """Days that an opinion or notice rests on and that the ledger no longer counts."""
 
@@ -234,7 +237,7 @@ class _Turning:
         """Returns the flag that it raises, if it does."""
         flag = standing.flag
         if flag is None:
-            if judgment.state is not None:
+            if judgment.state is not None and not standing.recalled:
                 return [self._raise(posting, judgment, judgment.state)]
         elif flag.state not in MOVED_BY_FACTS:
             self._watch(flag, judgment, standing.days_gone)

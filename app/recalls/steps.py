@@ -14,6 +14,7 @@ from app.access.call import Call
 from app.access.scope import find
 from app.access.versions import bump_roster
 from app.attendance.absences import refresh_absences
+from app.attendance.counters import take_counters
 from app.attendance.flags import move, statement_due_on
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.posted import place_of
@@ -69,26 +70,25 @@ def send_notice(call: Call, flag_id: UUID, *, document: str) -> RecallFlag:
 
 
 def dismiss(call: Call, flag_id: UUID, *, reason: str) -> RecallFlag:
-    flag = _taken(call, flag_id)
+    """Days that the flag does not list are not decided on: where they carry another one, it is raised at once."""
+    flag = _taken_with_counters(call, flag_id)
     state = _next(flag, "dismiss")
     flag.facts_changed = None
-    return _turn(call, flag, state, "dismissed", reason=reason)
+    _turn(call, flag, state, "dismissed", reason=reason)
+    _judge_again(call, flag, by=None)
+    return flag
 
 
 def review(call: Call, flag_id: UUID, *, reason: str) -> RecallFlag:
     """The county takes an opinion or notice back because its facts changed; the flag is then where the facts put it."""
-    flag = _taken(call, flag_id)
+    flag = _taken_with_counters(call, flag_id)
     state = _next(flag, "review")
     if flag.facts_changed is None:
         raise wrong_state(flag)
     flag.facts_changed = None
     flag.statement_due_on = statement_due_on(load_provisions(call.session), call.today, flag.village_code)
     _turn(call, flag, state, "reviewed", reason=reason)
-    call.session.flush()
-    if flag.ground in ABSENCE_GROUNDS:
-        posting = call.session.get_one(Posting, flag.posting_id)
-        calendar = load_calendar(call.session)
-        refresh_absences(call.session, [posting], now=call.now, by=call.viewer.account_id, calendar=calendar)
+    _judge_again(call, flag, by=call.viewer.account_id)
     return flag
 
 
@@ -109,6 +109,27 @@ def reassign(call: Call, flag_id: UUID, *, reassigned_on: date, document: str) -
 
 def _taken(call: Call, flag_id: UUID) -> RecallFlag:
     return find(call.session, call.viewer, RecallFlag, flag_id, lock=True)
+
+
+def _taken_with_counters(call: Call, flag_id: UUID) -> RecallFlag:
+    """For a turn after which the absences are judged again: the posting's counters are taken before the flag, as the
+    close of a day takes them.
+    """
+    flag = find(call.session, call.viewer, RecallFlag, flag_id)
+    if flag.ground not in ABSENCE_GROUNDS:
+        return _taken(call, flag_id)
+    take_counters(call.session, flag.county_code, [flag.posting_id])
+    call.session.refresh(flag, with_for_update=True)
+    return flag
+
+
+def _judge_again(call: Call, flag: RecallFlag, *, by: UUID | None) -> None:
+    """`by` is null where the facts are as they were and only a flag is out of their way."""
+    if flag.ground not in ABSENCE_GROUNDS:
+        return
+    call.session.flush()
+    posting, calendar = call.session.get_one(Posting, flag.posting_id), load_calendar(call.session)
+    refresh_absences(call.session, [posting], now=call.now, by=by, calendar=calendar)
 
 
 def _next(flag: RecallFlag, action: str) -> FlagState:

@@ -16,12 +16,12 @@ from app.clock import SHANGHAI
 from app.models import Correction, Posting, RecallFlag, RecallFlagEvent, Registration
 from app.policy.calendar import make_year
 from app.provisions.calendar import load_year
-from tests.recalls.conftest import ledger
-from tests.recalls.support import MONDAY, flags_of, states_of, step, walk
+from tests.recalls.conftest import candidate, ledger
+from tests.recalls.support import MONDAY, detail, flags_of, states_of, step, walk
 from tests.support.world import COUNTY, FOREIGN_COUNTY, FOREIGN_VILLAGE, VILLAGE
 
 START = date(2026, 1, 5)
-_ = ledger
+_ = candidate, ledger
 NOW = datetime(2029, 1, 1, 1, tzinfo=SHANGHAI)
 TWINS = 6
 STRICT = {
@@ -214,20 +214,36 @@ def test_a_calendar_that_is_loaded_late_tells_the_flags_of_filed_months_too(worl
         assert flag["counts"]["cumulative"] == {"calendar_days": 16, "working_days": 10}, day
 
 
-def test_days_that_a_dismissed_flag_does_not_settle_are_raised_by_the_next_close(world, ledger, clock):
+@pytest.mark.parametrize("more", [1, 6])
+def test_days_that_a_dismissed_flag_does_not_settle_are_raised_with_the_dismissal(world, ledger, clock, more):
     """The opinion rests on 16 days; what came after it was not looked at when it was dismissed."""
     clock.set("2026-12-08 08:00")
     ledger.absent("li", MONDAY, 16)
     (flag,) = flags_of(world)
     walk(world, flag["id"], "statement", "opinion")
-    ledger.absent("li", MONDAY + timedelta(days=16), 6)
-    assert states_of(world, ground="absence_cumulative") == ["warning"]
+    ledger.absent("li", MONDAY + timedelta(days=16), more)
     assert step(world, flag["id"], "dismiss").status_code == 200
-    assert states_of(world) == ["dismissed"]
+    assert states_of(world) == ["candidate", "dismissed"]
+    (newer, _) = flags_of(world)
+    assert newer["counts"]["consecutive"]["calendar_days"] == 16 + more
+    assert detail(world, newer["id"])["history"][0]["by"] is None, "the service raises it, not who dismissed the other"
     day = MONDAY + timedelta(days=30)
     register(world, "li", day)
     close(world, day)
+    ledger.correct("li", day, "official")
     assert states_of(world) == ["candidate", "dismissed"]
+    assert step(world, newer["id"], "dismiss").status_code == 200
+    ledger.refresh("li")
+    assert states_of(world) == ["dismissed", "dismissed"]
+
+
+def test_days_after_those_that_a_recall_rests_on_carry_nothing_more(world, ledger, candidate):
+    walk(world, candidate, "statement", "opinion", "notice")
+    ledger.absent("li", MONDAY + timedelta(days=16), 3)
+    walk(world, candidate, "recall")
+    ledger.correct("li", date(2026, 11, 23), "official")
+    ledger.refresh("li")
+    assert states_of(world) == ["recalled"]
 
 
 def test_a_close_whose_counters_nobody_else_has_changed_asks_after_none(world, database, monkeypatch):
