@@ -21,9 +21,10 @@ CHUNK = 5_000
 
 ENTRY_UPSERT = """
 ON CONFLICT (county_code, date, posting_id) DO UPDATE SET status = excluded.status, confirmed = excluded.confirmed,
-    exceptions = excluded.exceptions, revision = excluded.revision, judged_at = excluded.judged_at
+    exceptions = excluded.exceptions, revision = excluded.revision, judged_at = excluded.judged_at,
+    confirmed_at = coalesce(excluded.confirmed_at, day_entries.confirmed_at)
 """
-"""An entry's place never changes."""
+"""An entry's place never changes, and when it was last confirmed only by the next confirmation."""
 
 OUTSIDE_POSTING = ("outside_posting",)
 """What the last revision of an entry says that was taken out."""
@@ -70,6 +71,8 @@ class Change:
     closed: bool
     before: Standing
     after: Standing = field(default_factory=Standing)
+    confirms: bool = False
+    """Whether an officer confirms or corrects the day by this."""
 
 
 def write_changes(session: Session, changes: Sequence[Change], author: Author) -> None:
@@ -106,6 +109,7 @@ def _entry_row(change: Change, author: Author) -> dict[str, object]:
         "exceptions": list(change.after.exceptions),
         "revision": change.after.revision,
         "judged_at": author.at,
+        "confirmed_at": author.at if change.confirms else None,
     }
 
 

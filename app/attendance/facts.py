@@ -65,6 +65,8 @@ BOARD_ON_LEAVE = 1 << 12
 CONFIRMED = 1 << 13
 CLOSED = 1 << 14
 POSTED = 1 << 15
+_UNSETTLED = LATE_UPLOAD | WAITING_EVIDENCE | ELSEWHERE | BOARD_ON_LEAVE
+"""What somebody has to look at, and has not: it came in after the last confirmation, if there was one."""
 
 Columns = Callable[[Any], Sequence[ColumnElement[Any]]]
 Condition = Callable[[Any], ColumnElement[bool]]
@@ -207,6 +209,15 @@ def with_confirmed(signature: int, confirmed: bool) -> int:
     return signature | CONFIRMED if confirmed else signature & ~CONFIRMED
 
 
+def looked_at(signature: int) -> int:
+    """The signature of a day that is confirmed at this moment."""
+    return signature & ~_UNSETTLED | CONFIRMED
+
+
+def is_unsettled(signature: int) -> bool:
+    return bool(signature & _UNSETTLED)
+
+
 def with_presence(signature: int, presence: Evidence | None) -> int:
     """The signature of a day whose presence rests on something else, or on nothing."""
     return signature & ~(0b11 << _PRESENCE_SHIFT) | _PRESENCE.index(presence) << _PRESENCE_SHIFT
@@ -235,14 +246,14 @@ def facts_about(span: Asked, count: int) -> Select[Any]:
     signature = (
         func.coalesce(corrections.c.code, 0)
         + _presence(check_ins, registrations)
-        + _bit(LATE_UPLOAD, check_ins.c.late == 1)
-        + _bit(WAITING_EVIDENCE, check_ins.c.waiting == 1)
+        + _bit(LATE_UPLOAD, _came_later(check_ins.c.late_at))
+        + _bit(WAITING_EVIDENCE, _came_later(check_ins.c.waiting_at))
         + _bit(ON_LEAVE, leaves.c.approved == 1)
         + _bit(LEAVE_PENDING, leaves.c.pending == 1)
         + _bit(OFFICIAL, boards.c.trip == 1)
         + _bit(OUTAGE, _in_outage(pairs))
-        + _bit(ELSEWHERE, and_(check_ins.c.outside == 1, boards.c.in_village == 1))
-        + _bit(BOARD_ON_LEAVE, boards.c.on_leave == 1)
+        + _bit(ELSEWHERE, _came_later(check_ins.c.outside_at, boards.c.in_village_at))
+        + _bit(BOARD_ON_LEAVE, _came_later(boards.c.on_leave_at))
         + _bit(CONFIRMED, DayEntry.confirmed.is_(True))
         + _bit(CLOSED, DayHead.closed_at.is_not(None))
         + _bit(POSTED, posted)
@@ -296,19 +307,34 @@ def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.max(case((condition, 1), else_=0))
 
 
+def _last(received_at: Any, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    """When the last of the rows that fulfil the condition was received; null where none does."""
+    return func.max(case((condition, received_at)))
+
+
+def _came_later(*received: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether all of these are there, and one came after the day was last confirmed, if it was."""
+    there = [instant.is_not(None) for instant in received]
+    later = [instant > DayEntry.confirmed_at for instant in received]
+    return and_(*there, or_(DayEntry.confirmed_at.is_(None), *later))
+
+
 def _check_ins(span: Asked) -> Subquery:
     """As `policy.presence.evidence_of` says it of each: counting is `check_in`, accepted is `accepted`."""
     accepted = CheckIn.accepted.is_(True)
     by_itself = and_(CheckIn.needs_acceptance.is_(False), CheckIn.accepted.is_(None))
+    received_at = CheckIn.received_at
     return (
         select(
             CheckIn.posting_id,
             CheckIn.date,
             _any(by_itself).label("counting"),
             _any(accepted).label("accepted"),
-            _any(and_(CheckIn.late.is_(True), or_(by_itself, accepted))).label("late"),
-            _any(and_(CheckIn.needs_acceptance.is_(True), CheckIn.accepted.is_(None))).label("waiting"),
-            _any(CheckIn.verdict == "outside").label("outside"),
+            _last(received_at, and_(CheckIn.late.is_(True), or_(by_itself, accepted))).label("late_at"),
+            _last(received_at, and_(CheckIn.needs_acceptance.is_(True), CheckIn.accepted.is_(None))).label(
+                "waiting_at"
+            ),
+            _last(received_at, CheckIn.verdict == "outside").label("outside_at"),
         )
         .where(span.of(CheckIn))
         .group_by(CheckIn.posting_id, CheckIn.date)
@@ -382,8 +408,8 @@ def _boards(span: Asked, days: CTE) -> Subquery:
             Whereabouts.posting_id,
             days.c.date.label("date"),
             _any(Whereabouts.state.in_(TRIP_STATES)).label("trip"),
-            _any(Whereabouts.state == "in_village").label("in_village"),
-            _any(Whereabouts.state == "leave").label("on_leave"),
+            _last(Whereabouts.received_at, Whereabouts.state == "in_village").label("in_village_at"),
+            _last(Whereabouts.received_at, Whereabouts.state == "leave").label("on_leave_at"),
         )
         .join(days, covers)
         .where(span.touching(Whereabouts, Whereabouts.first_day, Whereabouts.last_day))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
 from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
-from app.attendance.facts import CLOSED, Span, facts_on, is_unrecorded, with_confirmed
+from app.attendance.facts import CLOSED, Span, facts_on, is_unrecorded, is_unsettled, looked_at, with_confirmed
 from app.attendance.facts_of_one import load_facts_of
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
@@ -144,7 +144,14 @@ def judge_row(row: Any, calendar: Calendar, last_revision: int, confirm: Confirm
     if after is None:
         return None
     revision = before.revision or last_revision
-    return change_of(row, before, *after, revision + 1, closed=bool(row.signature & CLOSED))
+    return change_of(
+        row,
+        before,
+        *after,
+        revision + 1,
+        closed=bool(row.signature & CLOSED),
+        confirms=confirm is not None and after[1],
+    )
 
 
 def judge_standing(
@@ -154,9 +161,12 @@ def judge_standing(
     calendar: Calendar,
     confirm: Callable[[DayJudgment], bool] | None = None,
 ) -> tuple[DayJudgment, bool] | None:
-    """As `settle`; None where the entry stays as it stands."""
+    """As `settle`; None where the entry stays as it stands. A confirmation that settles something is written down even
+    if it says nothing new.
+    """
     judgment, confirmed = settle(signature, before, day, calendar, confirm)
-    if _worth_writing(before, judgment, confirmed, closed=bool(signature & CLOSED)):
+    settles = confirm is not None and confirmed and is_unsettled(signature)
+    if settles or _worth_writing(before, judgment, confirmed, closed=bool(signature & CLOSED)):
         return judgment, confirmed
     return None
 
@@ -171,11 +181,11 @@ def settle(
     """What a day's facts come to, and whether it is confirmed then: as `confirm` decides, else if it was and keeps its
     status.
     """
-    facts = facts_on(signature, day, calendar)
-    judgment = judge_day(facts)
+    judgment = judge_day(facts_on(signature, day, calendar))
     confirmed = confirm(judgment) if confirm else before.confirmed and judgment.status == before.status
-    if confirmed != facts.confirmed:
-        judgment = judge_day(facts_on(with_confirmed(signature, confirmed), day, calendar))
+    then = looked_at(signature) if confirm and confirmed else with_confirmed(signature, confirmed)
+    if then != signature:
+        judgment = judge_day(facts_on(then, day, calendar))
     return judgment, confirmed
 
 
@@ -187,7 +197,14 @@ def standing_of(row: Any) -> Standing:
 
 
 def change_of(
-    row: Any, before: Standing, judgment: DayJudgment, confirmed: bool, revision: int, *, closed: bool
+    row: Any,
+    before: Standing,
+    judgment: DayJudgment,
+    confirmed: bool,
+    revision: int,
+    *,
+    closed: bool,
+    confirms: bool = False,
 ) -> Change:
     after = (
         Standing() if judgment.status is None else Standing(judgment.status, confirmed, judgment.exceptions, revision)
@@ -202,6 +219,7 @@ def change_of(
         closed=closed,
         before=before,
         after=after,
+        confirms=confirms,
     )
 
 

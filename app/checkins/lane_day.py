@@ -20,8 +20,8 @@ class DayFound(Protocol):
     def correction(self) -> str | None: ...
 
     @property
-    def entry(self) -> tuple[str, bool, list[str], int] | None:
-        """Status, confirmed, exceptions, revision."""
+    def entry(self) -> tuple[str, bool, list[str], int, bool] | None:
+        """Status, confirmed, exceptions, revision, and whether anybody ever confirmed it."""
 
 
 _NOTHING_YET = Standing()
@@ -30,7 +30,7 @@ _NOTHING_YET = Standing()
 def standing_in(found: DayFound) -> Standing:
     if found.entry is None:
         return _NOTHING_YET
-    status, confirmed, exceptions, revision = found.entry
+    status, confirmed, exceptions, revision, _ = found.entry
     return Standing(Status(status), bool(confirmed), tuple(exceptions), revision)
 
 
@@ -46,8 +46,20 @@ _SAME_BITS = (
 )
 
 
+_TO_BE_LOOKED_AT = lane_sql.LATE | lane_sql.WAITING | lane_sql.OUTSIDE | lane_sql.BOARD_ON_LEAVE
+
+
+def may_be_settled(bits: int, found: DayFound) -> bool:
+    """Whether somebody may have looked already at some of what is known of the day: a lane does not ask when it came
+    in.
+    """
+    return found.entry is not None and bool(found.entry[4]) and bool(bits & _TO_BE_LOOKED_AT)
+
+
 def signature_of(bits: int, found: DayFound) -> int:
-    """What a lane has read of a day, as `attendance.facts` writes it."""
+    """What a lane has read of a day, as `attendance.facts` writes it; its status can be told from it in any case, its
+    exceptions unless they `may_be_settled`.
+    """
     signature = _signature(bits)
     if found.head is not None and found.head[1]:
         signature |= facts.CLOSED

@@ -33,7 +33,7 @@ from app.checkins.judging import (
     judge_check_in,
 )
 from app.checkins.kept import Known, Law, kept_of
-from app.checkins.lane_day import signature_of, standing_in
+from app.checkins.lane_day import may_be_settled, signature_of, standing_in
 from app.checkins.lane_store import Loaded, Row, Store
 from app.clock import business_day
 from app.database import Database
@@ -175,7 +175,7 @@ class GroupRecorder:
         if found.county_code is None:
             return no_posting()
         version, closed = found.head or (0, False)
-        if closed or found.bits & lane_sql.MONTH_LOCKED:
+        if closed or found.bits & lane_sql.MONTH_LOCKED or may_be_settled(_bits(found), found):
             return ODD
         fences = self._known.fences_of(found.fences)
         if fences is None:

@@ -112,7 +112,9 @@ FROM s
         )
 
     def entry(self) -> str:
-        entry = f"{self.words.array}(x.status, x.confirmed, {self.words.nested.format('x.exceptions')}, x.revision)"
+        exceptions = self.words.nested.format("x.exceptions")
+        columns = f"x.status, x.confirmed, {exceptions}, x.revision, x.confirmed_at IS NOT NULL"
+        entry = f"{self.words.array}({columns})"
         return self.words.nested.format(f"(SELECT {entry} FROM day_entries x WHERE {self.of_today})")
 
     def correction(self) -> str:

@@ -42,8 +42,8 @@ class Loaded(NamedTuple):
     """The day's version, and whether it is closed."""
     bits: int
     correction: str | None
-    entry: tuple[str, bool, list[str], int] | None
-    """Status, confirmed, exceptions, revision."""
+    entry: tuple[str, bool, list[str], int, bool] | None
+    """Status, confirmed, exceptions, revision, and whether anybody ever confirmed it."""
     last_revision: int | None
     fences: list[FoundFence] | None
     checked_in: tuple[int, list[list[Any]] | None, list[Any] | None] | None

@@ -31,7 +31,7 @@ class Found(NamedTuple):
     head: tuple[int, bool] | None
     bits: int
     correction: str | None
-    entry: tuple[str, bool, list[str], int] | None
+    entry: tuple[str, bool, list[str], int, bool] | None
     checked_in: tuple[int, list[list[Any]] | None]
     """Bits; id, captured at, verdict, needs acceptance, accepted."""
     whereabouts: list[Any] | None

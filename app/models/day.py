@@ -42,6 +42,10 @@ class DayEntry(DayOfPosting, Base):
     exceptions: Mapped[list[str]] = mapped_column(Json)
     revision: Mapped[int]
     judged_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    """When an officer last confirmed or corrected the day; it stays where a later judgment takes the confirmation back:
+    what had come in by then has been looked at.
+    """
 
 
 class DayRevision(DayOfPosting, Base):

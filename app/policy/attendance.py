@@ -55,7 +55,9 @@ class DayFacts:
     """The newest one."""
     presence: Evidence | None = None
     late_upload: bool = False
-    """Some of the presence was received after the day had closed."""
+    """Some of the presence was received after the day had closed. This and what the next ones tell of is a fact only as
+    long as nobody has looked at it: a confirmation or correction settles what had come in by then, and nothing later.
+    """
     waiting_evidence: bool = False
     """A check-in that does not count by itself and that the township has not decided on."""
     on_leave: bool = False
@@ -120,10 +122,10 @@ def _exceptions(facts: DayFacts, status: Status) -> tuple[str, ...]:
     found = {
         "present_on_leave": undecided and present and facts.on_leave,
         "official_unverified": undecided and status is Status.OFFICIAL and not facts.official_verified,
-        "late_upload": undecided and present and facts.late_upload and not facts.confirmed,
-        "evidence_waiting": undecided and facts.waiting_evidence and not facts.confirmed,
-        "board_says_in_village_checked_in_elsewhere": facts.board_in_village_elsewhere and not facts.confirmed,
-        "leave_not_approved": undecided and facts.board_on_leave and not facts.on_leave and not facts.confirmed,
+        "late_upload": facts.late_upload and facts.presence is not None,
+        "evidence_waiting": facts.waiting_evidence,
+        "board_says_in_village_checked_in_elsewhere": facts.board_in_village_elsewhere,
+        "leave_not_approved": facts.board_on_leave and not facts.on_leave,
         "outage": undecided and status is Status.PENDING and facts.outage,
         "calendar_assumed": rests_on_assumption(facts, status) and not facts.confirmed,
     }

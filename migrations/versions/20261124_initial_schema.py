@@ -129,6 +129,7 @@ def upgrade() -> None:
     sa.Column('exceptions', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('judged_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("status IN ('on_post', 'official', 'leave', 'rest', 'absent', 'pending')", name=op.f('ck_day_entries_status')),
     sa.PrimaryKeyConstraint('county_code', 'date', 'posting_id', name=op.f('pk_day_entries')),
     postgresql_partition_by='RANGE (date)'

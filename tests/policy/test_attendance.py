@@ -91,10 +91,11 @@ def test_each_exception_is_there_exactly_when_somebody_has_to_look(facts):
     assert ("calendar_assumed" in said) == (
         not corrected and facts.calendar_assumed and status in {Status.REST, Status.ABSENT} and not facts.confirmed
     )
-    if facts.confirmed:
-        assert said <= {"present_on_leave", "official_unverified", "outage"}
-    if corrected:
-        assert said <= {"board_says_in_village_checked_in_elsewhere"}
+    # What these facts tell of has come in since somebody last looked at the day, confirmed or corrected or neither.
+    assert ("late_upload" in said) == (facts.late_upload and facts.presence is not None)
+    assert ("evidence_waiting" in said) == facts.waiting_evidence
+    assert ("board_says_in_village_checked_in_elsewhere" in said) == facts.board_in_village_elsewhere
+    assert ("leave_not_approved" in said) == (facts.board_on_leave and not facts.on_leave)
 
 
 @given(any_facts)
