@@ -51,9 +51,11 @@ def postings(world, clock):
     return found
 
 
-def close(world, day):
+def close(world, first, last):
+    """The county's first day and its last; that those between them are closed goes without saying."""
     with world.database.writing() as session:
-        session.add(DayHead(county_code=COUNTY, date=day, version=1, closed_at=world.clock()))
+        for day in (first, last):
+            session.add(DayHead(county_code=COUNTY, date=day, version=1, closed_at=world.clock()))
 
 
 def absent_or_resting(as_of, number, back_to):
@@ -75,7 +77,7 @@ def read(world, postings, as_of):
 def test_a_history_holds_the_counted_days_of_the_window_oldest_first(world, clock, postings, monkeypatch, few):
     monkeypatch.setattr(histories, "FEW", few)
     as_of = clock().date()
-    close(world, as_of - timedelta(days=max(BACK)))
+    close(world, as_of - timedelta(days=max(BACK)), as_of + timedelta(days=1))
     assert read(world, postings, as_of) == [absent_or_resting(as_of, number, WINDOW.days) for number in (0, 1)]
 
 
@@ -84,7 +86,18 @@ def test_a_history_begins_with_the_first_day_that_the_county_has_closed(world, c
     monkeypatch.setattr(histories, "FEW", few)
     as_of = clock().date()
     assert read(world, postings, as_of) == [[], []], "nothing is closed yet"
-    close(world, as_of - timedelta(days=BEGUN))
+    close(world, as_of - timedelta(days=BEGUN), as_of)
     found = read(world, postings, as_of)
     assert found == [absent_or_resting(as_of, number, BEGUN) for number in (0, 1)]
     assert found != [absent_or_resting(as_of, number, WINDOW.days) for number in (0, 1)]
+
+
+@pytest.mark.parametrize("few", [0, 20])
+def test_a_history_ends_with_the_last_day_that_the_county_has_closed(world, clock, postings, monkeypatch, few):
+    monkeypatch.setattr(histories, "FEW", few)
+    as_of = clock().date()
+    close(world, as_of - timedelta(days=max(BACK)), as_of - timedelta(days=1))
+    found = read(world, postings, as_of)
+    whole = [absent_or_resting(as_of, number, WINDOW.days) for number in (0, 1)]
+    assert found == [[day for day in days if day[0] < as_of] for days in whole]
+    assert found != whole
