@@ -38,9 +38,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.attendance.entries import OUTSIDE_POSTING, Author, Standing
-from app.attendance.facts import CONFIRMED, Span, facts_query
+from app.attendance.facts import Span, facts_query
 from app.attendance.rejudge import settle
 from app.attendance.scratch import TEMPORARY, fill, give_room, know_size, scratch
+from app.attendance.signatures import CONFIRMED
 from app.database import Instant, Json
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status

@@ -14,11 +14,12 @@ from app.access.viewer import Role
 from app.attendance import schemas
 from app.attendance.entries import Author
 from app.attendance.evidence import load_evidence
-from app.attendance.facts import Span, facts_on, is_unrecorded, load_facts
+from app.attendance.facts import Span, load_facts
 from app.attendance.law import load_calendar
 from app.attendance.lock import take_open_day
 from app.attendance.posted import place_of
 from app.attendance.rejudge import Rejudging, rejudge, rejudge_corrected
+from app.attendance.signatures import facts_on, is_unrecorded
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.ids import new_id
 from app.models import Cadre, Correction, DayEntry, Posting, Registration

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.attendance import schemas
 from app.attendance.evidence import load_evidence
-from app.attendance.facts import Span, facts_on, is_unrecorded, load_facts
+from app.attendance.facts import Span, load_facts
 from app.attendance.law import is_locked, load_calendar, load_provisions
+from app.attendance.signatures import facts_on, is_unrecorded
 from app.errors import NotFound
 from app.models import Account, DayRevision, Posting
 from app.policy.attendance import LABELS_ZH, Status, day_basis, judge_day, rests_on_assumption

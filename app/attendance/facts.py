@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.attendance import signatures
 from app.models import (
     CheckIn,
     Correction,
@@ -45,28 +46,7 @@ from app.models import (
     Registration,
     Whereabouts,
 )
-from app.policy.attendance import DayFacts, Evidence, Status
-from app.policy.calendar import Calendar
 from app.policy.whereabouts import TRIP_STATES
-
-STATUSES = tuple(Status)
-_CORRECTION_BITS = 0b111
-_PRESENCE_SHIFT = 3
-_PRESENCE = (None, Evidence.CHECK_IN, Evidence.REGISTRATION, Evidence.ACCEPTED)
-BY_CHECK_IN, BY_REGISTRATION, BY_ACCEPTANCE = (place << _PRESENCE_SHIFT for place in (1, 2, 3))
-LATE_UPLOAD = 1 << 5
-WAITING_EVIDENCE = 1 << 6
-ON_LEAVE = 1 << 7
-LEAVE_PENDING = 1 << 8
-OFFICIAL = 1 << 9
-OUTAGE = 1 << 10
-ELSEWHERE = 1 << 11
-BOARD_ON_LEAVE = 1 << 12
-CONFIRMED = 1 << 13
-CLOSED = 1 << 14
-POSTED = 1 << 15
-_UNSETTLED = LATE_UPLOAD | WAITING_EVIDENCE | ELSEWHERE | BOARD_ON_LEAVE
-"""What somebody has to look at, and has not: it came in after the last confirmation, if there was one."""
 
 Columns = Callable[[Any], Sequence[ColumnElement[Any]]]
 Condition = Callable[[Any], ColumnElement[bool]]
@@ -172,62 +152,6 @@ def days_of(span: Span) -> dict[str, Any]:
     return {f"day_{number}": span.first + timedelta(days=number) for number in range(span.days)}
 
 
-@lru_cache(maxsize=65536)
-def decode(signature: int, rest_day: bool, calendar_assumed: bool) -> DayFacts:
-    """The facts that a signature stands for, with what the calendar says of the day."""
-    corrected = signature & _CORRECTION_BITS
-    return DayFacts(
-        posted=bool(signature & POSTED),
-        correction=STATUSES[corrected - 1] if corrected else None,
-        presence=_PRESENCE[(signature >> _PRESENCE_SHIFT) & 0b11],
-        late_upload=bool(signature & LATE_UPLOAD),
-        waiting_evidence=bool(signature & WAITING_EVIDENCE),
-        on_leave=bool(signature & ON_LEAVE),
-        leave_pending=bool(signature & LEAVE_PENDING),
-        official=bool(signature & OFFICIAL),
-        official_verified=bool(signature & CONFIRMED),
-        rest_day=rest_day,
-        calendar_assumed=calendar_assumed,
-        outage=bool(signature & OUTAGE),
-        closed=bool(signature & CLOSED),
-        confirmed=bool(signature & CONFIRMED),
-        board_in_village_elsewhere=bool(signature & ELSEWHERE),
-        board_on_leave=bool(signature & BOARD_ON_LEAVE),
-    )
-
-
-def facts_on(signature: int, day: date, calendar: Calendar) -> DayFacts:
-    return decode(signature, calendar.is_rest(day), calendar.assumed(day))
-
-
-def is_unrecorded(status: str | None, signature: int) -> bool:
-    """Whether a day stands in nobody's ledger: it is closed, and has no entry. Nothing is judged of it afterwards."""
-    return status is None and bool(signature & CLOSED)
-
-
-def with_confirmed(signature: int, confirmed: bool) -> int:
-    return signature | CONFIRMED if confirmed else signature & ~CONFIRMED
-
-
-def looked_at(signature: int) -> int:
-    """The signature of a day that is confirmed at this moment."""
-    return signature & ~_UNSETTLED | CONFIRMED
-
-
-def is_unsettled(signature: int) -> bool:
-    return bool(signature & _UNSETTLED)
-
-
-def with_presence(signature: int, presence: Evidence | None) -> int:
-    """The signature of a day whose presence rests on something else, or on nothing."""
-    return signature & ~(0b11 << _PRESENCE_SHIFT) | _PRESENCE.index(presence) << _PRESENCE_SHIFT
-
-
-def presence_of(*found: Evidence | None) -> Evidence | None:
-    """The one that a day is said to rest on, of all that was found: as `_presence` says it in SQL."""
-    return next((evidence for evidence in _PRESENCE if evidence is not None and evidence in found), None)
-
-
 @lru_cache(maxsize=128)
 def _facts_statement(count: int, *, named: bool) -> Select[Any]:
     """The statement about `count` days, of postings that are named or of whole counties. Building it costs more than
@@ -246,17 +170,17 @@ def facts_about(span: Asked, count: int) -> Select[Any]:
     signature = (
         func.coalesce(corrections.c.code, 0)
         + _presence(check_ins, registrations)
-        + _bit(LATE_UPLOAD, _came_later(check_ins.c.late_at))
-        + _bit(WAITING_EVIDENCE, _came_later(check_ins.c.waiting_at))
-        + _bit(ON_LEAVE, leaves.c.approved == 1)
-        + _bit(LEAVE_PENDING, leaves.c.pending == 1)
-        + _bit(OFFICIAL, boards.c.trip == 1)
-        + _bit(OUTAGE, _in_outage(pairs))
-        + _bit(ELSEWHERE, _came_later(check_ins.c.outside_at, boards.c.in_village_at))
-        + _bit(BOARD_ON_LEAVE, _came_later(boards.c.on_leave_at))
-        + _bit(CONFIRMED, DayEntry.confirmed.is_(True))
-        + _bit(CLOSED, DayHead.closed_at.is_not(None))
-        + _bit(POSTED, posted)
+        + _bit(signatures.LATE_UPLOAD, _came_later(check_ins.c.late_at))
+        + _bit(signatures.WAITING_EVIDENCE, _came_later(check_ins.c.waiting_at))
+        + _bit(signatures.ON_LEAVE, leaves.c.approved == 1)
+        + _bit(signatures.LEAVE_PENDING, leaves.c.pending == 1)
+        + _bit(signatures.OFFICIAL, boards.c.trip == 1)
+        + _bit(signatures.OUTAGE, _in_outage(pairs))
+        + _bit(signatures.ELSEWHERE, _came_later(check_ins.c.outside_at, boards.c.in_village_at))
+        + _bit(signatures.BOARD_ON_LEAVE, _came_later(boards.c.on_leave_at))
+        + _bit(signatures.CONFIRMED, DayEntry.confirmed.is_(True))
+        + _bit(signatures.CLOSED, DayHead.closed_at.is_not(None))
+        + _bit(signatures.POSTED, posted)
     )
     joined = pairs
     for facts in (check_ins, registrations, corrections, leaves, boards):
@@ -361,7 +285,8 @@ def _corrections(span: Asked) -> Subquery:
         .where(span.of(Correction))
         .subquery("ranked_corrections")
     )
-    code = case({status.value: number for number, status in enumerate(STATUSES, start=1)}, value=ranked.c.status)
+    codes = {status.value: number for status, number in signatures.CORRECTION_CODES.items()}
+    code = case(codes, value=ranked.c.status)
     return (
         select(ranked.c.posting_id, ranked.c.date, code.label("code"))
         .where(ranked.c.place == 1)
@@ -371,9 +296,9 @@ def _corrections(span: Asked) -> Subquery:
 
 def _presence(check_ins: Subquery, registrations: Subquery) -> ColumnElement[int]:
     return case(
-        (check_ins.c.counting == 1, literal(BY_CHECK_IN, Integer)),
-        (registrations.c.posting_id.is_not(None), literal(BY_REGISTRATION, Integer)),
-        (check_ins.c.accepted == 1, literal(BY_ACCEPTANCE, Integer)),
+        (check_ins.c.counting == 1, literal(signatures.BY_CHECK_IN, Integer)),
+        (registrations.c.posting_id.is_not(None), literal(signatures.BY_REGISTRATION, Integer)),
+        (check_ins.c.accepted == 1, literal(signatures.BY_ACCEPTANCE, Integer)),
         else_=literal(0, Integer),
     )
 

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
 from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
-from app.attendance.facts import CLOSED, Span, facts_on, is_unrecorded, is_unsettled, looked_at, with_confirmed
+from app.attendance.facts import Span
 from app.attendance.facts_of_one import load_facts_of
 from app.attendance.heads import take_heads
 from app.attendance.law import load_calendar, locked_months, month_of
 from app.attendance.posted import Posted
+from app.attendance.signatures import CLOSED, facts_on, is_unrecorded, is_unsettled, looked_at, with_confirmed
 from app.clock import business_day
 from app.policy.attendance import DayJudgment, Status, judge_day
 from app.policy.calendar import Calendar

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, aliased
 from app.access import scope
 from app.access.areas import in_area, level_of
 from app.attendance import sheet
-from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.facts import Span, load_facts
 from app.attendance.open_days import first_days, first_open_days
 from app.attendance.sheet import Cell, Day, Filed, Sheet
 from app.attendance.sheet_question import SheetQuestion
+from app.attendance.signatures import facts_on
 from app.errors import Unprocessable
 from app.models import Area, Cadre, DayEntry, DispatchUnit, Posting
 from app.policy.allowance import judge_allowance_days

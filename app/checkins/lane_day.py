@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Protocol
 
-from app.attendance import facts
+from app.attendance import signatures
 from app.attendance.entries import Standing
 from app.checkins import lane_sql
 from app.policy.attendance import Status
@@ -35,14 +35,14 @@ def standing_in(found: DayFound) -> Standing:
 
 
 _SAME_BITS = (
-    (lane_sql.LATE, facts.LATE_UPLOAD),
-    (lane_sql.WAITING, facts.WAITING_EVIDENCE),
-    (lane_sql.LEAVE_APPROVED, facts.ON_LEAVE),
-    (lane_sql.LEAVE_PENDING, facts.LEAVE_PENDING),
-    (lane_sql.BOARD_TRIP, facts.OFFICIAL),
-    (lane_sql.OUTAGE, facts.OUTAGE),
-    (lane_sql.OUTSIDE | lane_sql.BOARD_IN_VILLAGE, facts.ELSEWHERE),
-    (lane_sql.BOARD_ON_LEAVE, facts.BOARD_ON_LEAVE),
+    (lane_sql.LATE, signatures.LATE_UPLOAD),
+    (lane_sql.WAITING, signatures.WAITING_EVIDENCE),
+    (lane_sql.LEAVE_APPROVED, signatures.ON_LEAVE),
+    (lane_sql.LEAVE_PENDING, signatures.LEAVE_PENDING),
+    (lane_sql.BOARD_TRIP, signatures.OFFICIAL),
+    (lane_sql.OUTAGE, signatures.OUTAGE),
+    (lane_sql.OUTSIDE | lane_sql.BOARD_IN_VILLAGE, signatures.ELSEWHERE),
+    (lane_sql.BOARD_ON_LEAVE, signatures.BOARD_ON_LEAVE),
 )
 
 
@@ -57,27 +57,27 @@ def may_be_settled(bits: int, found: DayFound) -> bool:
 
 
 def signature_of(bits: int, found: DayFound) -> int:
-    """What a lane has read of a day, as `attendance.facts` writes it; its status can be told from it in any case, its
-    exceptions unless they `may_be_settled`.
+    """What a lane has read of a day, as the day's signature; its status can be told from it in any case, its exceptions
+    unless they `may_be_settled`.
     """
     signature = _signature(bits)
     if found.head is not None and found.head[1]:
-        signature |= facts.CLOSED
+        signature |= signatures.CLOSED
     if found.entry is not None and found.entry[1]:
-        signature |= facts.CONFIRMED
-    return signature | (facts.STATUSES.index(Status(found.correction)) + 1 if found.correction else 0)
+        signature |= signatures.CONFIRMED
+    return signature | (signatures.CORRECTION_CODES[Status(found.correction)] if found.correction else 0)
 
 
 @lru_cache(maxsize=4096)
 def _signature(bits: int) -> int:
-    signature = facts.POSTED
+    signature = signatures.POSTED
     for wanted, fact in _SAME_BITS:
         if bits & wanted == wanted:
             signature |= fact
     if bits & lane_sql.COUNTING:
-        signature |= facts.BY_CHECK_IN
+        signature |= signatures.BY_CHECK_IN
     elif bits & lane_sql.REGISTERED:
-        signature |= facts.BY_REGISTRATION
+        signature |= signatures.BY_REGISTRATION
     elif bits & lane_sql.ACCEPTED:
-        signature |= facts.BY_ACCEPTANCE
+        signature |= signatures.BY_ACCEPTANCE
     return signature

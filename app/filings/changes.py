@@ -12,9 +12,10 @@ from app.access import scope
 from app.access.areas import county_of, in_area
 from app.access.call import Call
 from app.attendance.entries import OUTSIDE_POSTING
-from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.facts import Span, load_facts
 from app.attendance.law import load_calendar
 from app.attendance.schemas import Actor
+from app.attendance.signatures import facts_on
 from app.filings import schemas
 from app.models import Account, CheckIn, Correction, DayRevision, Filing
 from app.policy.attendance import Status, judge_day

@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app.attendance.facts import Span, facts_on, load_facts, presence_of, with_presence
+from app.attendance.facts import Span, load_facts
 from app.attendance.rejudge import MAX_SPAN_DAYS
+from app.attendance.signatures import facts_on, presence_of, with_presence
 from app.checkins.fences import load_fences
 from app.checkins.geodesic import geodesic_m
 from app.clock import business_day

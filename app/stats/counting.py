@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from app.access.areas import area_prefix, level_of
 from app.access.scope import countable
 from app.access.viewer import Role, Viewer
-from app.attendance.facts import count_facts, facts_on
+from app.attendance.facts import count_facts
 from app.attendance.open_days import among
 from app.attendance.rollups import NUMBERS
+from app.attendance.signatures import facts_on
 from app.models import CountyMonth, CountyRollup, TeamRollup
 from app.policy.attendance import Status, judge_day
 from app.policy.calendar import Calendar

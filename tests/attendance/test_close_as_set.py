@@ -9,11 +9,12 @@ from sqlalchemy import delete, select
 from app.attendance import counters
 from app.attendance.close import close_counties, close_county_day
 from app.attendance.entries import last_revisions
-from app.attendance.facts import CONFIRMED, Span, facts_on, load_facts, with_confirmed
+from app.attendance.facts import Span, load_facts
 from app.attendance.histories import load_histories
 from app.attendance.law import load_calendar, load_provisions
 from app.attendance.rejudge import rejudge
 from app.attendance.rollups import NUMBERS
+from app.attendance.signatures import CONFIRMED, facts_on, with_confirmed
 from app.clock import SHANGHAI
 from app.ids import new_id
 from app.models import (

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from app.attendance.close import close_due_days
-from app.attendance.facts import Span, facts_on, load_facts
+from app.attendance.facts import Span, load_facts
 from app.attendance.facts_of_one import load_facts_of
+from app.attendance.signatures import facts_on
 from app.models import CheckIn, Posting
 from app.policy.calendar import Calendar
 from app.policy.presence import evidence_of
