@@ -18,7 +18,8 @@ from app.attendance.posted import place_of
 from app.errors import Conflict, Unprocessable
 from app.ids import new_id
 from app.models import Posting, RecallFlag
-from app.policy.recall import GROUNDS, FlagState, carries_annual_review, carries_sanctions, carries_score
+from app.policy.recall import GROUNDS, FlagState
+from app.policy.recall_procedure import carries_annual_review, carries_sanctions, carries_score
 from app.recalls.days import chinese_day
 from app.recalls.schemas import DocumentNumber
 from app.web.kinds import ToldApartBy

@@ -21,15 +21,8 @@ from app.attendance.posted import place_of
 from app.attendance.posting_dates import judge_moved_end
 from app.errors import Conflict, Unprocessable
 from app.models import Posting, RecallFlag, Vacancy
-from app.policy.recall import (
-    ABSENCE_GROUNDS,
-    GROUNDS,
-    STATE_LABELS_ZH,
-    FlagState,
-    WrongTurn,
-    consequences,
-    turn,
-)
+from app.policy.recall import ABSENCE_GROUNDS, GROUNDS, STATE_LABELS_ZH, FlagState
+from app.policy.recall_procedure import WrongTurn, consequences, turn
 
 
 def wrong_state(flag: RecallFlag) -> Conflict:

@@ -14,7 +14,8 @@ from app.policy.attendance import Status
 from app.policy.calendar import Calendar, Year
 from app.policy.days import ONE_DAY
 from app.policy.provisions import Provision, Provisions, load_text
-from app.policy.recall import FlagState, HistoryDay, Settled, consequences, judge_recall
+from app.policy.recall import FlagState, HistoryDay, Settled, judge_recall
+from app.policy.recall_procedure import consequences
 
 AREA = "990101001001"
 AMENDED = date(2018, 7, 6)
