@@ -10,6 +10,7 @@ from app.access.scope import find, visible_in
 from app.attendance.schemas import Person
 from app.errors import Conflict, Unprocessable
 from app.models import Area, DispatchUnit, Posting, Vacancy
+from app.policy.recall_procedure import Place, fills
 from app.recalls.schemas import VacancyOut
 from app.web.paging import PageRequest
 
@@ -49,12 +50,10 @@ def fill(call: Call, vacancy_id: UUID, posting_id: UUID) -> VacancyOut:
 
 
 def _fills(session: Session, posting: Posting, vacancy: Vacancy) -> bool:
-    left = session.get_one(Posting, vacancy.posting_id)
-    return (
-        posting.village_code == vacancy.village_code
-        and posting.starts_on >= vacancy.opened_on
-        and posting.cadre_id != left.cadre_id
-        and not session.scalar(select(exists().where(Vacancy.filled_by == posting.id)))
+    left_by = session.get_one(Posting, vacancy.posting_id).cadre_id
+    sent = Place(posting.village_code, posting.cadre_id, posting.starts_on)
+    return fills(sent, Place(vacancy.village_code, left_by, vacancy.opened_on)) and not session.scalar(
+        select(exists().where(Vacancy.filled_by == posting.id))
     )
 
 

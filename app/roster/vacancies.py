@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.access.call import Call
 from app.access.scope import visible
 from app.models import Posting, Vacancy
+from app.policy.recall_procedure import Place, fills
 
 
 def fill_vacancies(call: Call, postings: Iterable[Posting]) -> None:
@@ -30,7 +31,8 @@ def fill_vacancies(call: Call, postings: Iterable[Posting]) -> None:
         waiting = open_posts[posting.village_code, posting.unit_id]
         for place in waiting:
             vacancy, left_by = place
-            if vacancy.opened_on <= posting.starts_on and left_by != posting.cadre_id:
+            sent = Place(posting.village_code, posting.cadre_id, posting.starts_on)
+            if fills(sent, Place(vacancy.village_code, left_by, vacancy.opened_on)):
                 vacancy.filled_by, vacancy.filled_on = posting.id, posting.starts_on
                 waiting.remove(place)
                 break
