@@ -1,7 +1,7 @@
 """The evidence behind days, as people are shown it: a fixed number of queries for any number of postings."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.attendance import schemas
 from app.attendance.facts import Span
 from app.models import CheckIn, Correction, Leave, Posting, Registration, Whereabouts
+from app.policy.days import days_between
 from app.policy.presence import is_presence
 
 DayKey = tuple[UUID, date]
@@ -46,18 +47,12 @@ def _add_spans(session: Session, span: Span, found: dict[DayKey, list[schemas.Ev
         .where(span.whose(Posting), Leave.starts_on <= span.last, Leave.ends_on >= span.first, Leave.state.in_(live))
     )
     for posting_id, leave in session.execute(leaves.order_by(Leave.starts_on)):
-        for day in _days_between(span, leave.starts_on, leave.ends_on):
+        for day in days_between(max(span.first, leave.starts_on), min(span.last, leave.ends_on)):
             found[posting_id, day].append(schemas.LeaveEvidence.model_validate(leave))
     boards = select(Whereabouts).where(span.touching(Whereabouts, Whereabouts.first_day, Whereabouts.last_day))
     for board in session.scalars(boards.order_by(Whereabouts.since)):
-        for day in _days_between(span, board.first_day, board.last_day):
+        for day in days_between(max(span.first, board.first_day), min(span.last, board.last_day or span.last)):
             found[board.posting_id, day].append(schemas.WhereaboutsEvidence.model_validate(board))
-
-
-def _days_between(span: Span, first: date, last: date | None) -> Iterable[date]:
-    start = max(span.first, first).toordinal()
-    end = min(span.last, last or span.last).toordinal()
-    return (date.fromordinal(ordinal) for ordinal in range(start, end + 1))
 
 
 def of_check_in(check_in: CheckIn) -> schemas.CheckInEvidence:

@@ -17,6 +17,7 @@ from app.attendance.heads import first_closed_day, last_closed_day
 from app.models import DayEntry
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
+from app.policy.days import days_between
 from app.policy.recall import HistoryDay
 
 WINDOW = timedelta(days=2 * 366)
@@ -57,7 +58,7 @@ def _counted_days(
 ) -> Iterable[Any]:
     asked: dict[str, Any] = {"county_code": county_code, "posting_ids": list(posting_ids)}
     if len(posting_ids) <= FEW and session.get_bind().dialect.name == "sqlite":
-        days = [date.fromordinal(n).isoformat() for n in range(first.toordinal(), last.toordinal() + 1)]
+        days = [day.isoformat() for day in days_between(first, last)]
         return session.execute(_DAY_BY_DAY, asked | {"days": json_text(days)})
     return session.execute(_ALL_DAYS, asked | {"first": first, "last": last})
 

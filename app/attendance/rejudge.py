@@ -20,6 +20,7 @@ from app.attendance.signatures import CLOSED, facts_on, is_unrecorded, is_unsett
 from app.clock import business_day
 from app.policy.attendance import DayJudgment, Status, judge_day
 from app.policy.calendar import Calendar
+from app.policy.days import days_between
 from app.policy.provisions import Provisions
 
 Confirm = Callable[[Row[Any], DayJudgment], bool]
@@ -93,7 +94,7 @@ class Rejudging:
 
     def _piece(self, postings: Sequence[Posted], first: date, last: date, calendar: Calendar) -> list[Change]:
         counties = tuple(sorted({posting.county_code for posting in postings}))
-        days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+        days = days_between(first, last)
         if not self.days_held:
             take_heads(self.session, [(county, day) for county in counties for day in days])
         span = Span(counties, first, last, tuple(posting.id for posting in postings))

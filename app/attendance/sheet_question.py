@@ -19,7 +19,7 @@ from app.clock import SHANGHAI
 from app.models import Area, DayHead, Filing, RosterVersion
 from app.policy.allowance import judge_allowance_days
 from app.policy.calendar import Calendar
-from app.policy.days import ONE_DAY
+from app.policy.days import ONE_DAY, days_between
 from app.policy.provisions import Provisions
 
 _UPPER_LEVELS = ("province", "city")
@@ -57,7 +57,7 @@ class SheetQuestion:
 @lru_cache(maxsize=64)
 def _days_between(first: date, last: date) -> tuple[date, ...]:
     """Asked for once a row."""
-    return tuple(first + ONE_DAY * number for number in range((last - first).days + 1))
+    return tuple(days_between(first, last))
 
 
 def counties_of(area_code: str, column: Any) -> ColumnElement[bool]:

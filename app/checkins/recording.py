@@ -4,12 +4,10 @@ One phone's check-in, a batch that waited for a signal, and a group of strangers
 together take the same way. Each item has its own outcome; a bad one fails alone.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +36,7 @@ from app.errors import Forbidden, Problem, is_collision
 from app.models import CheckIn, DeviceUse, StrayCheckIn
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar
+from app.policy.days import days_between
 from app.policy.presence import day_of
 from app.policy.risks import RECENT, Fix, Trail
 
@@ -61,6 +60,9 @@ class Recorded:
 
 
 Outcome = Recorded | Problem
+
+DaySpan = tuple[date, date]
+"""Both inclusive."""
 
 
 @dataclass(slots=True)
@@ -109,29 +111,33 @@ def _record_all(session: Session, submissions: Sequence[Submission], now: dateti
     if fresh:
         uses = sorted(context.new_uses, key=lambda use: (use["device_id"], use["account_id"]))
         writes = [Insert(CheckIn, fresh), Insert(DeviceUse, uses, _ONCE), Insert(StrayCheckIn, _strays(fresh), _ONCE)]
-        _take_days(session, fresh)
+        spans = _spans_to_judge(fresh)
+        _take_days(session, fresh, spans)
         insert_all(session, writes)
-        statuses = _judge_days(session, context, fresh, now)
+        statuses = _judge_days(session, context, fresh, spans, now)
     recorded = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
     _tell_statuses(session, recorded, statuses, context.frame.law.calendar)
     return outcomes
 
 
-def _take_days(session: Session, fresh: Sequence[Row]) -> None:
+def _spans_to_judge(fresh: Sequence[Row]) -> list[DaySpan]:
+    """One phone's batch is judged from its first day to its last, all at once: a day between them that nothing happened
+    on is judged as it was. Other days are judged one by one.
+    """
+    days = {row["date"] for row in fresh}
+    first, last = min(days), max(days)
+    if len({row["account_id"] for row in fresh}) == 1 and (last - first).days < MAX_SPAN_DAYS:
+        return [(first, last)]
+    return [(day, day) for day in sorted(days)]
+
+
+def _take_days(session: Session, fresh: Sequence[Row], spans: Sequence[DaySpan]) -> None:
     """Hold all days that will be judged, in one order and before anything is written: somebody who holds one of them
     may wait for the same phone's first use, or for the totals of the month.
     """
     counties = {row["county_code"] for row in fresh}
-    take_heads(session, [(county, day) for county in counties for day in _days_to_judge(fresh)])
-
-
-def _days_to_judge(fresh: Sequence[Row]) -> Collection[date]:
-    """One phone's batch is judged from its first day to its last, all at once."""
-    days = {row["date"] for row in fresh}
-    first, last = min(days), max(days)
-    if len({row["account_id"] for row in fresh}) > 1 or (last - first).days >= MAX_SPAN_DAYS:
-        return days
-    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+    days = [day for first, last in spans for day in days_between(first, last)]
+    take_heads(session, [(county, day) for county in counties for day in days])
 
 
 _ONCE = "ON CONFLICT DO NOTHING"
@@ -251,31 +257,24 @@ def _earlier(trail: Trail, submission: Submission, day: date) -> list[Fix]:
 
 
 def _judge_days(
-    session: Session, context: Context, fresh: Sequence[Row], now: datetime
+    session: Session, context: Context, fresh: Sequence[Row], spans: Sequence[DaySpan], now: datetime
 ) -> dict[tuple[UUID, date], Status]:
     """Judge the days of these check-ins again; what they come to."""
     law = context.frame.law
-
-    def judging(by: UUID | None, each: Mapping[UUID, UUID] = MappingProxyType({})) -> Rejudging:
-        author = Author(now, by, "check_in", each=each)
-        return Rejudging(session, author, days_held=True, provisions=law.book.provisions, calendar=law.calendar)
-
     postings = {place.id: place for own in context.frame.postings.values() for place in own}
-    [*accounts] = {row["account_id"] for row in fresh}
-    first, last = min(row["date"] for row in fresh), max(row["date"] for row in fresh)
-    if len(accounts) == 1 and (last - first).days < MAX_SPAN_DAYS:
-        # One phone's batch: all its days at once. A day between them that nothing happened on is judged as it was.
-        own = [postings[posting_id] for posting_id in sorted({row["posting_id"] for row in fresh})]
-        rejudging = judging(accounts[0])
-        rejudging.run(own, first, last)
-        return rejudging.statuses
-    by_day: dict[date, dict[UUID, UUID]] = defaultdict(dict)
-    for row in fresh:
-        by_day[row["date"]][row["posting_id"]] = row["account_id"]
+    senders = {row["account_id"] for row in fresh}
+    by = senders.pop() if len(senders) == len(spans) == 1 else None
     statuses: dict[tuple[UUID, date], Status] = {}
-    for day, authors in sorted(by_day.items()):
-        rejudging = judging(None, authors)
-        rejudging.run([postings[posting_id] for posting_id in sorted(authors)], day, day)
+    for first, last in spans:
+        authors = {row["posting_id"]: row["account_id"] for row in fresh if first <= row["date"] <= last}
+        rejudging = Rejudging(
+            session,
+            Author(now, by, "check_in", each=authors),
+            days_held=True,
+            provisions=law.book.provisions,
+            calendar=law.calendar,
+        )
+        rejudging.run([postings[posting_id] for posting_id in sorted(authors)], first, last)
         statuses |= rejudging.statuses
     return statuses
 

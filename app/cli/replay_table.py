@@ -6,7 +6,7 @@ from itertools import groupby
 from unicodedata import east_asian_width
 
 from app.policy.attendance import LABELS_ZH
-from app.policy.days import ONE_DAY
+from app.policy.days import runs_of
 from app.policy.leave import Office
 from app.policy.recall import STATE_LABELS_ZH
 from app.replay.report import DayChange, FlagChange, Peak, Proposed, Report, RouteChange
@@ -64,13 +64,7 @@ def _day_rows(changes: Sequence[DayChange]) -> list[Sequence[str]]:
 
 def _spans(days: Iterable[date]) -> Iterator[str]:
     """Days, in order, with unbroken ones drawn together."""
-    runs: list[list[date]] = []
-    for day in sorted(days):
-        if runs and runs[-1][-1] + ONE_DAY == day:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return (f"{run[0]}" if len(run) == 1 else f"{run[0]}～{run[-1]}" for run in runs)
+    return (f"{first}" if first == last else f"{first}～{last}" for first, last in runs_of(days))
 
 
 def _flag_rows(changes: Sequence[FlagChange]) -> list[Sequence[str]]:

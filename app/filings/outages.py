@@ -16,7 +16,7 @@ from app.attendance.rejudge import rejudge
 from app.errors import Conflict, FieldError, NotFound, Unprocessable
 from app.filings import schemas
 from app.models import Outage, Posting
-from app.policy.days import ONE_DAY
+from app.policy.days import ONE_DAY, days_between
 from app.policy.outage import OutageSpan, judge_outage
 
 _REFUSALS = {
@@ -136,9 +136,7 @@ def _answer(call: Call, outage: Outage) -> schemas.OutageOut:
     townships = {
         posting.township_code for posting in _postings(call, outage, outage.first_day, outage.declared_last_day)
     }
-    span = range((outage.declared_last_day - outage.first_day).days + 1)
-    days = [outage.first_day + ONE_DAY * number for number in span]
-    locked = locked_months(call.session, townships, days)
+    locked = locked_months(call.session, townships, days_between(outage.first_day, outage.declared_last_day))
     return present(outage, [schemas.FiledMonth(area_code=area, period=month) for area, month in sorted(locked)])
 
 

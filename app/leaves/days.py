@@ -1,15 +1,16 @@
 """The days of a request: judged again as it turns, in whichever posting of the cadre they lie."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.access.call import Call
 from app.attendance.heads import take_heads
 from app.attendance.law import locked_months, month_of
 from app.attendance.rejudge import rejudge
 from app.models import Leave, Posting
+from app.policy.days import days_between
 
 
 def judge_days(call: Call, leave: Leave, cause: str) -> None:
@@ -34,8 +35,8 @@ def judge_days(call: Call, leave: Leave, cause: str) -> None:
 
 
 def _postings_of(call: Call, leave: Leave) -> Sequence[Posting]:
-    touching = Posting.starts_on <= leave.ends_on, or_(Posting.ends_on.is_(None), Posting.ends_on >= leave.starts_on)
-    query = select(Posting).where(Posting.cadre_id == leave.cadre_id, *touching)
+    held = Posting.held_between(leave.starts_on, leave.ends_on)
+    query = select(Posting).where(Posting.cadre_id == leave.cadre_id, held)
     return call.session.scalars(query.order_by(Posting.starts_on, Posting.id)).all()
 
 
@@ -50,7 +51,3 @@ def locked_days(call: Call, postings: Sequence[Posting], first: date, last: date
     ]
     locked = locked_months(call.session, {township for township, _ in days}, {day for _, day in days})
     return [day for township, day in days if (township, month_of(day)) in locked]
-
-
-def days_between(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

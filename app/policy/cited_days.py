@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
+from app.policy.days import days_between
 from app.policy.recall import CountedDay, HistoryDay, absence_runs, counted
 
 
@@ -16,8 +17,7 @@ def days_gone(cited: Collection[date], history: Sequence[HistoryDay], unit: str,
     runs = absence_runs(history)
     gone = set(cited) - _dates(counted(run, unit) for run in runs)
     if unbroken and cited:
-        span = range(min(cited).toordinal(), max(cited).toordinal() + 1)
-        gone |= set(map(date.fromordinal, span)) - _dates(runs)
+        gone |= set(days_between(min(cited), max(cited))) - _dates(runs)
     return sorted(gone)
 
 

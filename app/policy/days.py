@@ -1,5 +1,6 @@
 """A day is a calendar date in China, and it closes some time after midnight."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,26 @@ ONE_DAY = timedelta(days=1)
 def business_day(instant: datetime) -> date:
     """The calendar date of an aware instant in Asia/Shanghai."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both inclusive; none where they are reversed."""
+    return [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 1)]
+
+
+def runs_of(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+    """The stretches of consecutive days, as first and last day (both inclusive)."""
+    first = last = None
+    for day in sorted(days):
+        if first is None or last is None:
+            first = last = day
+        elif day - last == ONE_DAY:
+            last = day
+        else:
+            yield first, last
+            first = last = day
+    if first is not None and last is not None:
+        yield first, last
 
 
 def day_starts_at(day: date) -> datetime:

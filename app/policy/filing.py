@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from app.policy.days import ONE_DAY
+from app.policy.days import ONE_DAY, days_between
 from app.policy.judgment import Basis, Judgment
 from app.policy.provisions import Provisions
 
@@ -42,7 +42,7 @@ class Period:
 
     @property
     def days(self) -> tuple[date, ...]:
-        return tuple(self.first + ONE_DAY * number for number in range((self.last - self.first).days + 1))
+        return tuple(days_between(self.first, self.last))
 
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

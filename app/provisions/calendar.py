@@ -22,6 +22,7 @@ from app.errors import Conflict, Unprocessable
 from app.models import CalendarYear, DayEntry, DayHead, Filing, Posting, RecallFlag
 from app.policy.attendance import Status
 from app.policy.calendar import Calendar, InvalidYear, Year, days_that_differ, make_year
+from app.policy.days import runs_of
 from app.policy.recall import MOVED_BY_FACTS
 from app.provisions import schemas
 
@@ -177,7 +178,7 @@ def _rejudge_entries(session: Session, county: str, days: Sequence[date], author
 def _rejudge_county(session: Session, county: str, days: Sequence[date], author: Author, calendar: Calendar) -> int:
     changed = 0
     for group in _posted(session, county, days):
-        for first, last in _runs(days):
+        for first, last in runs_of(days):
             changed += len(Rejudging(session, author).run(group, first, last))
     for start in range(0, len(counting := _counting(session, county, days)), POSTINGS_AT_ONCE):
         # A day that keeps its status may count otherwise: 离岗 by correction on what is now no working day.
@@ -209,17 +210,6 @@ def _counting(session: Session, county: str, days: Sequence[date]) -> Sequence[P
     )
     counting = select(Posting).where(or_(Posting.id.in_(absent), Posting.id.in_(flagged)))
     return session.scalars(counting.order_by(Posting.id)).all()
-
-
-def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """Days, in order, as unbroken runs."""
-    first = previous = days[0]
-    for day in days[1:]:
-        if day != previous + timedelta(days=1):
-            yield first, previous
-            first = day
-        previous = day
-    yield first, previous
 
 
 def _locked(session: Session, closed: Mapping[str, Sequence[date]]) -> tuple[tuple[str, str], ...]:

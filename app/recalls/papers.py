@@ -5,9 +5,10 @@ What only a person can supply - the document number before signing, the signatur
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from app.policy.days import runs_of
 from app.policy.team import DUTY_LABELS_ZH
 from app.recalls.days import chinese_day
 
@@ -91,21 +92,6 @@ def notice_draft(case: Case) -> bytes:
     paper.body("2.相关处理情况记入本人档案；")
     paper.body(f"3.{case.village}因此出现的驻村工作队员空缺，请及时选派新人驻村履职。")
     return _close(paper, case, case.notice)
-
-
-def runs_of(days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The stretches of consecutive days, as first and last day (both inclusive)."""
-    first = last = None
-    for day in sorted(days):
-        if first is None or last is None:
-            first = last = day
-        elif day - last == timedelta(days=1):
-            last = day
-        else:
-            yield first, last
-            first = last = day
-    if first is not None and last is not None:
-        yield first, last
 
 
 def run_text(first: date, last: date) -> str:

@@ -14,8 +14,9 @@ from docx.shared import Pt
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.policy.days import runs_of
 from app.recalls.official_paper import OfficialPaper, text_width
-from app.recalls.papers import DRAFT, Case, Signed, notice_draft, opinion_draft, run_text, runs_of
+from app.recalls.papers import DRAFT, Case, Signed, notice_draft, opinion_draft, run_text
 
 QUOTE = "旷工或无正当理由离岗连续超过15天或一年内累计超过30天的"
 CASE = Case(
