@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from app.access import tokens
 from app.access.limits import Limiter
 from app.access.passwords import Passwords
-from app.access.turns import TO_READ, TO_SIGN_IN, TO_WRITE, Turns
+from app.access.turns import turns_of_each_kind
 from app.attendance.closing_loop import closing_days
 from app.attendance.router import router as attendance
 from app.checkins.door import Door
@@ -108,8 +108,7 @@ def configure(app: FastAPI, settings: Settings) -> None:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     database = Database(app.state.settings)
     app.state.database = database
-    app.state.turns_to_read, app.state.turns_to_write = Turns(TO_READ), Turns(TO_WRITE)
-    app.state.turns_to_sign_in = Turns(TO_SIGN_IN)
+    app.state.turns = turns_of_each_kind()
     app.state.keyring = tokens.KeyRing(lambda: _signing_keys(database))
     try:
         async with AsyncExitStack() as running:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
 from app.access import audit, tokens
-from app.access.turns import Turns
+from app.access.turns import Kind, Turns
 from app.access.viewer import Role, Viewer, load_viewer
 from app.clock import ClockDependency, business_day
 from app.database import Database
@@ -79,23 +79,15 @@ _ACCESS_TOKEN = _AccessToken(
 AccessToken = Annotated[str, Depends(_ACCESS_TOKEN)]
 
 
-async def get_database(request: Request) -> AsyncIterator[Database]:
-    """Whoever works with the database has a turn meanwhile."""
-    turns: Turns = request.app.state.turns_to_read
-    async with turns.taken():
-        yield request.app.state.database
+def _database_for(kind: Kind) -> Any:
+    """Whoever works with the database has a turn of its kind meanwhile."""
 
+    async def database(request: Request) -> AsyncIterator[Database]:
+        turns: Turns = request.app.state.turns[kind]
+        async with turns.taken():
+            yield request.app.state.database
 
-async def get_database_to_write(request: Request) -> AsyncIterator[Database]:
-    turns: Turns = request.app.state.turns_to_write
-    async with turns.taken():
-        yield request.app.state.database
-
-
-async def get_database_to_sign_in(request: Request) -> AsyncIterator[Database]:
-    turns: Turns = request.app.state.turns_to_sign_in
-    async with turns.taken():
-        yield request.app.state.database
+    return Depends(database, scope="function")
 
 
 def bearer_token(request: HTTPConnection) -> str:
@@ -132,9 +124,9 @@ def _network_of(address: str) -> str:
 
 # scope="function": the transaction ends before the answer is sent, so a failing commit becomes the answer.
 
-DatabaseDependency = Annotated[Database, Depends(get_database, scope="function")]
-DatabaseToWrite = Annotated[Database, Depends(get_database_to_write, scope="function")]
-DatabaseToSignIn = Annotated[Database, Depends(get_database_to_sign_in, scope="function")]
+DatabaseToRead = Annotated[Database, _database_for("read")]
+DatabaseToWrite = Annotated[Database, _database_for("write")]
+DatabaseToSignIn = Annotated[Database, _database_for("sign_in")]
 
 
 def _open(request: Request, token: str, session: Session, now: datetime, roles: frozenset[Role] | None) -> Call:
@@ -149,9 +141,7 @@ def reading(*roles: Role) -> Any:
     """A call that only reads, by one of the roles (by anyone signed in where none is named)."""
     of_roles = frozenset(roles) or None
 
-    def call(
-        request: Request, token: AccessToken, database: DatabaseDependency, clock: ClockDependency
-    ) -> Iterator[Call]:
+    def call(request: Request, token: AccessToken, database: DatabaseToRead, clock: ClockDependency) -> Iterator[Call]:
         with database.reading() as session:
             yield _open(request, token, session, clock(), of_roles)
 
@@ -164,9 +154,7 @@ def reporting(*roles: Role) -> Any:
     """
     of_roles = frozenset(roles) or None
 
-    def call(
-        request: Request, token: AccessToken, database: DatabaseDependency, clock: ClockDependency
-    ) -> Iterator[Call]:
+    def call(request: Request, token: AccessToken, database: DatabaseToRead, clock: ClockDependency) -> Iterator[Call]:
         if not database.has_standby:
             with database.reporting() as session:
                 yield _open(request, token, session, clock(), of_roles)
@@ -190,7 +178,7 @@ def writing(*roles: Role) -> Any:
     return Depends(call, scope="function")
 
 
-def _public_reading(request: Request, database: DatabaseDependency, clock: ClockDependency) -> Iterator[PublicCall]:
+def _public_reading(request: Request, database: DatabaseToRead, clock: ClockDependency) -> Iterator[PublicCall]:
     with database.reporting() as session:
         yield PublicCall(session, clock(), client_address(request))
 

@@ -10,13 +10,13 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.access.turns import TO_SIGN_IN
+from app.access.turns import AT_ONCE
 from app.errors import Unavailable, Unprocessable
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
 _WAITING_PER_SLOT = 8
-_MOST_AT_A_TIME = TO_SIGN_IN - 2
+_MOST_AT_A_TIME = AT_ONCE["sign_in"] - 2
 """Hashing or waiting for it; each has a turn, and some are left for others."""
 _MEMORY_KIB = 19 * 1024
 _PASSES = 2

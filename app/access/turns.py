@@ -6,12 +6,14 @@ comes waits for a turn first, on the event loop, where waiting costs no thread.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from app.errors import Unavailable
 
-TO_READ, TO_WRITE, TO_SIGN_IN = 8, 6, 20
+Kind = Literal["read", "write", "sign_in"]
+AT_ONCE: Mapping[Kind, int] = {"read": 8, "write": 6, "sign_in": 20}
 """Together fewer than the threads that there are (40, AnyIO's default): some are left for what needs no turn. Those who
 write wait for each other, for a county's day or for the one writer of an embedded database; they are fewer than the
 connections too, so that whoever only reads finds one. Who signs in has no connection while a password is hashed.
@@ -38,3 +40,7 @@ class Turns:
             yield
         finally:
             self._free.release()
+
+
+def turns_of_each_kind() -> dict[Kind, Turns]:
+    return {kind: Turns(at_once) for kind, at_once in AT_ONCE.items()}

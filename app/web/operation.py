@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import Database
 from app.errors import Unavailable, problem_responses
+from app.web.heads import get_and_head
 
 router = APIRouter(tags=["operation"])
 
@@ -23,8 +24,7 @@ def _database(request: Request) -> Database:
     return database
 
 
-@router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", summary="存活检查")
+@get_and_head(router, "/healthz", summary="存活检查")
 def get_healthz() -> Health:
     """进程能够答复。
 
@@ -33,8 +33,7 @@ def get_healthz() -> Health:
     return Health()
 
 
-@router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", summary="就绪检查", responses=problem_responses(503))
+@get_and_head(router, "/readyz", summary="就绪检查", responses=problem_responses(503))
 def get_readyz(database: Annotated[Database, Depends(_database)]) -> Health:
     """进程能够答复，并能连上数据库。
 

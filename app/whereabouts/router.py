@@ -12,6 +12,7 @@ from app.access.viewer import OFFICERS, Role
 from app.errors import problem_responses
 from app.models import BoardReport, Posting, Whereabouts
 from app.web.caching import etag_of, not_modified
+from app.web.heads import get_and_head
 from app.web.paging import Paging
 from app.web.schemas import AreaCode, Page
 from app.whereabouts import reports, service
@@ -173,9 +174,8 @@ def _pages(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": "网页 A page", "content": {"text/html": {}}} for status in statuses}
 
 
-# What previews a link asks for its HEAD first.
-@root_router.head("/board/{code}", include_in_schema=False, dependencies=[BOARD_RATE])
-@root_router.get(
+@get_and_head(
+    root_router,
     "/board/{code}",
     summary="去向牌网页",
     response_class=Response,
@@ -190,8 +190,8 @@ def show_board(code: VillageCode, call: PublicReading, request: Request) -> Resp
     return board_page(request, read_board(call, code), call.now)
 
 
-@root_router.head("/board/{code}/qr.svg", include_in_schema=False, dependencies=[BOARD_RATE])
-@root_router.get(
+@get_and_head(
+    root_router,
     "/board/{code}/qr.svg",
     summary="去向牌二维码",
     response_class=Response,

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app.access.passwords import Passwords, require_acceptable
-from app.access.turns import TO_SIGN_IN
+from app.access.turns import AT_ONCE
 from app.errors import Unavailable, Unprocessable
 
 
@@ -106,4 +106,4 @@ def test_so_many_are_hashed_at_once_a_few_wait_and_the_rest_are_told_to_come_bac
 
 
 def test_however_many_hash_at_a_time_some_turns_are_left_for_others():
-    assert all(Passwords(in_flight)._queue._value < TO_SIGN_IN for in_flight in range(1, 17))
+    assert all(Passwords(in_flight)._queue._value < AT_ONCE["sign_in"] for in_flight in range(1, 17))
