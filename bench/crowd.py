@@ -12,16 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import func, select
 
-from app.access import tokens
-from app.access.tokens import KeyRing
 from app.clock import business_day, day_starts_at, now
 from app.database import Database
-from app.ids import new_id
-from app.models import Account, Area, CheckIn, DayEntry
+from app.models import Area, CheckIn, DayEntry
 from app.settings import Settings
 from bench import world
 from bench.check_in import databases
@@ -142,21 +138,11 @@ def _officers(url: str) -> dict[str, str]:
     database = Database(Settings(database_url=url))
     try:
         with database.writing() as session:
-            townships = session.scalars(select(Area.code).where(Area.level == "township"))
-            accounts = {code: _officer(session.connection(), code) for code in townships.all()}
-            keys = tokens.load_signing_keys(session)
-            session.expunge_all()
+            townships = session.scalars(select(Area.code).where(Area.level == "township")).all()
+            accounts = [world.add_office(session.connection(), "township_officer", code) for code in townships]
     finally:
         database.dispose()
-    ring = KeyRing(lambda: keys)
-    return {code: tokens.issue(ring, account, now(), world.TOKEN_LIFETIME) for code, account in accounts.items()}
-
-
-def _officer(connection: Connection, township: str) -> UUID:
-    account_id = new_id()
-    account = {"id": account_id, "login": f"officer{township}", "name": "乡镇管理员", "role": "township_officer"}
-    connection.execute(insert(Account), {**account, "area_code": township, "active": True, "created_at": now()})
-    return account_id
+    return dict(zip(townships, world.tokens_of(url, accounts), strict=True))
 
 
 def _require_recorded(url: str, since: datetime, phases: Sequence[dict[str, dict[str, Any]]]) -> None:

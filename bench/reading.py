@@ -9,16 +9,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
-from app.access import tokens
-from app.access.tokens import KeyRing
 from app.clock import business_day, now
 from app.database import Database
-from app.ids import new_id
-from app.models import Account, Area, CountyMonth, CountyRollup, DayHead
+from app.models import Area, CountyMonth, CountyRollup, DayHead
 from app.settings import Settings
 from bench import world
 from bench.check_in import databases
@@ -109,23 +105,13 @@ def _prepare(url: str, last: date) -> dict[str, str]:
             connection = session.connection()
             _build_nation(connection, last)
             accounts = {
-                world.CITY: _account(connection, "city_officer", world.CITY),
-                NATION: _account(connection, "dashboard", NATION),
+                world.CITY: world.add_office(connection, "city_officer", world.CITY),
+                NATION: world.add_office(connection, "dashboard", NATION),
             }
-            keys = tokens.load_signing_keys(session)
-            session.expunge_all()
         world.look_through(database)
     finally:
         database.dispose()
-    ring = KeyRing(lambda: keys)
-    return {area: tokens.issue(ring, account, now(), timedelta(hours=1)) for area, account in accounts.items()}
-
-
-def _account(connection: Connection, role: str, area: str) -> UUID:
-    account_id = new_id()
-    row = {"id": account_id, "login": role, "name": role, "role": role, "area_code": area, "active": True}
-    connection.execute(insert(Account), {**row, "created_at": now()})
-    return account_id
+    return dict(zip(accounts, world.tokens_of(url, list(accounts.values())), strict=True))
 
 
 def _city(number: int) -> str:

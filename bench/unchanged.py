@@ -3,12 +3,8 @@
 from datetime import date, timedelta
 from statistics import median
 
-from app.access import tokens
-from app.access.tokens import KeyRing
 from app.clock import business_day, now
 from app.database import Database
-from app.ids import new_id
-from app.models import Account
 from app.settings import Settings
 from bench import world
 from bench.machine import postgresql
@@ -65,15 +61,11 @@ def _milliseconds(answers: list[Answer]) -> float:
 def _city_of_a_month(url: str, last: date) -> str:
     """A city whose cadres checked in on each day of the month; returns its officer's token."""
     world.build(url, CADRES, history_days=(business_day(now()) - last).days + last.day - 1)
-    account = Account(
-        id=new_id(), login="city", name="city", role="city_officer", area_code=world.CITY, active=True, created_at=now()
-    )
     database = Database(Settings(database_url=url))
     try:
         with database.writing() as session:
-            session.add(account)
-            keys = tokens.load_signing_keys(session)
-            session.expunge_all()
+            account = world.add_office(session.connection(), "city_officer", world.CITY)
     finally:
         database.dispose()
-    return tokens.issue(KeyRing(lambda: keys), account.id, now(), world.TOKEN_LIFETIME)
+    [token] = world.tokens_of(url, [account])
+    return token

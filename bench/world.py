@@ -228,15 +228,27 @@ _HISTORY = (
 
 def issue_tokens(url: str, people: Sequence[Person]) -> list[str]:
     """One token each; no server has seen them."""
+    return tokens_of(url, [person.account_id for person in people])
+
+
+def tokens_of(url: str, accounts: Sequence[UUID]) -> list[str]:
     database = Database(Settings(database_url=url))
     try:
         with database.reading() as session:
             keys = tokens.load_signing_keys(session)
             session.expunge_all()
         ring = KeyRing(lambda: keys)
-        return [tokens.issue(ring, person.account_id, now(), TOKEN_LIFETIME) for person in people]
+        return [tokens.issue(ring, account, now(), TOKEN_LIFETIME) for account in accounts]
     finally:
         database.dispose()
+
+
+def add_office(connection: Connection, role: str, area: str) -> UUID:
+    """An account of an office, or of a dashboard, of the area."""
+    account_id = new_id()
+    row = {"id": account_id, "login": f"{role} {area}", "name": role, "role": role, "area_code": area, "active": True}
+    connection.execute(insert(Account), {**row, "created_at": now()})
+    return account_id
 
 
 def body_of(person: Person, at: datetime) -> dict[str, Any]:
