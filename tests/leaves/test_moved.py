@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from app.attendance.close import close_due_days
+from tests.checkins.support import body
 from tests.leaves.support import MONDAY, ask, decide, grant
 from tests.support.world import SIBLING_TOWNSHIP, SIBLING_VILLAGE
 
@@ -89,3 +90,13 @@ def test_the_days_that_are_locked_are_those_of_the_township_in_which_they_lie(wo
     assert granted["locked_days"] == [f"2026-11-{day}" for day in range(25, 31)]
     assert statuses(world, world.postings["li"]) == {"23": "leave", "24": "leave"}
     assert statuses(world, posting_id, "2026-11-30", "2026-12-01") == {"30": "absent", "01": "leave"}
+
+
+def test_who_checks_in_after_the_move_while_on_leave_is_to_be_looked_at(world, clock, move):
+    grant(world, ask(world, "li", MONDAY, 5), "township_officer")
+    to(world, clock, "2026-11-25 09:00")
+    posting_id = move()
+    recorded = world.as_("li").post("/check-ins", body("2026-11-25T08:55:00+08:00"))
+    assert (recorded.status_code, recorded.json()["verdict"]) == (201, "inside"), recorded.text
+    [day] = world.as_("county_officer").get(f"/postings/{posting_id}/days?from=2026-11-25").json()["items"]
+    assert (day["status"], day["exceptions"]) == ("on_post", ["present_on_leave"])
