@@ -20,6 +20,8 @@ from tests.support.world import CENTER
 
 PEOPLE = ("li", "wang", "zhao", "sun", "zhou")
 
+ON_A_SERVER = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+
 
 class Failing:
     """A store that breaks at one step, so many times."""
@@ -118,10 +120,9 @@ CREATE CONSTRAINT TRIGGER fail_at_commit AFTER INSERT OR UPDATE ON day_heads DEF
 """
 
 
-def test_what_is_written_but_can_not_be_committed_is_not_answered_as_recorded(world, settings, databases):
+@ON_A_SERVER  # an embedded database has no triggers that wait for the commit
+def test_what_is_written_but_can_not_be_committed_is_not_answered_as_recorded(world, settings):
     """PostgreSQL tells first that the rows are written, and then that they are not."""
-    if databases.name != "postgresql":
-        pytest.skip("an embedded database has no triggers that wait for the commit")
     sent = everybody(world)
     with world.database.writing() as session:
         session.execute(text(FAILS_AT_COMMIT))
@@ -152,11 +153,8 @@ def test_one_row_that_the_database_refuses_fails_alone(world, settings):
     assert stored_ids(world) == {one.body.id for one in good} - {bad.body.id}
 
 
-def test_whose_day_an_officer_writes_to_while_it_is_judged_is_judged_by_what_the_officer_wrote(
-    world, settings, databases
-):
-    if databases.name != "postgresql":
-        pytest.skip("on an embedded database the officer waits for the group")
+@ON_A_SERVER  # on an embedded database the officer waits for the group
+def test_whose_day_an_officer_writes_to_while_it_is_judged_is_judged_by_what_the_officer_wrote(world, settings):
     store = open_store(world.database)
     real, officer = store.load, world.as_("township_officer")
     day = {"posting_id": str(world.postings["li"]), "date": "2026-11-23"}
@@ -177,10 +175,9 @@ def test_whose_day_an_officer_writes_to_while_it_is_judged_is_judged_by_what_the
     assert len(stored_ids(world)) == len(PEOPLE)
 
 
-def test_what_the_board_says_since_the_day_was_read_is_judged_with_the_check_in(world, settings, databases):
+@ON_A_SERVER  # on an embedded database the declaration waits for the group
+def test_what_the_board_says_since_the_day_was_read_is_judged_with_the_check_in(world, settings):
     """Nothing but the day's version tells of it: a declaration of being in the village writes no entry."""
-    if databases.name != "postgresql":
-        pytest.skip("on an embedded database the declaration waits for the group")
     store = open_store(world.database)
     real, cadre = store.load, world.as_("li")
     told = {"id": str(uuid4()), "state": "in_village", "since": "2026-11-23T08:00:00+08:00"}
@@ -267,28 +264,37 @@ def test_a_shutdown_records_what_has_arrived(world, settings):
     assert stored_ids(world) == {one.body.id for one in sent}
 
 
-def test_a_database_that_falls_silent_keeps_nobody_waiting_for_ever(world, settings, databases, monkeypatch):
-    """As it does when its machine loses power: nothing says that the connection is gone."""
-    if databases.name != "postgresql":
-        pytest.skip("an embedded database is there or not")
+def with_trouble_between(world, settings, trouble):
+    """The first two of everybody's check-ins through one lane; what came of the trouble between them."""
     sent = everybody(world)
 
     async def drive():
         lane = Lane(world.database, settings, lambda: world.clock)
         first = await lane.record(sent[0])
+        met = await trouble(lane, sent[1])
+        second = await asyncio.wait_for(lane.record(sent[1]), 30)
+        await lane.close()
+        return [first.status, second.status], met
+
+    statuses, met = asyncio.run(drive())
+    assert statuses == [201, 201]
+    assert stored_ids(world) == {one.body.id for one in sent[:2]}
+    return met
+
+
+@ON_A_SERVER  # an embedded database is there or not
+def test_a_database_that_falls_silent_keeps_nobody_waiting_for_ever(world, settings, monkeypatch):
+    """As it does when its machine loses power: nothing says that the connection is gone."""
+
+    async def falls_silent(lane, sent):
         with world.database.writing() as session, monkeypatch.context() as patch:
             session.execute(text("LOCK TABLE day_heads IN ACCESS EXCLUSIVE MODE"))
             patch.setattr(lane_postgresql, "SILENCE_MS", 0)
-            refused = (await asyncio.gather(asyncio.wait_for(lane.record(sent[1]), 30), return_exceptions=True))[0]
-        second = await asyncio.wait_for(lane.record(sent[1]), 30)
-        await lane.close()
-        return first, refused, second
+            with pytest.raises(Unavailable) as refused:
+                await asyncio.wait_for(lane.record(sent), 30)
+        return refused.value
 
-    first, refused, second = asyncio.run(drive())
-    assert isinstance(refused, Unavailable)
-    assert refused.headers["Retry-After"]
-    assert [first.status, second.status] == [201, 201]
-    assert stored_ids(world) == {one.body.id for one in sent[:2]}
+    assert with_trouble_between(world, settings, falls_silent).headers["Retry-After"]
 
 
 def test_a_stop_waits_for_no_database_that_does_not_answer_and_leaves_it_what_is_under_way(
@@ -325,14 +331,9 @@ def test_a_stop_waits_for_no_database_that_does_not_answer_and_leaves_it_what_is
     assert answer.status == 201
 
 
-def test_a_connection_that_the_server_ends_is_opened_anew(world, settings, databases):
-    if databases.name != "postgresql":
-        pytest.skip("an embedded database ends no connection")
-    sent = everybody(world)
-
-    async def drive():
-        lane = Lane(world.database, settings, lambda: world.clock)
-        first = await lane.record(sent[0])
+@ON_A_SERVER  # an embedded database ends no connection
+def test_a_connection_that_the_server_ends_is_opened_anew(world, settings):
+    async def is_ended(_lane, _sent):
         with world.database.writing() as session:
             session.execute(
                 text(
@@ -340,9 +341,5 @@ def test_a_connection_that_the_server_ends_is_opened_anew(world, settings, datab
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             )
-        second = await asyncio.wait_for(lane.record(sent[1]), 30)
-        await lane.close()
-        return first, second
 
-    assert [answer.status for answer in asyncio.run(drive())] == [201, 201]
-    assert stored_ids(world) == {one.body.id for one in sent[:2]}
+    with_trouble_between(world, settings, is_ended)
