@@ -51,10 +51,10 @@ STANDBY_RETRY_SECONDS = 15
 """How long the primary stands in before the standby is tried again: a host that is down may take its time to say so."""
 LONGEST_WAIT_SECONDS = 30
 """For a connection."""
-PAGES_TO_CHECKPOINT = 16_000
-"""After how many pages SQLite carries its log into the file (64 MB): sixteen times its default, because a morning's
-check-ins touch the same pages again and again, and each is carried over once. Of a hundred who check in at the busiest
-moment one meets it.
+PAGES_TO_CHECKPOINT = 32_000
+"""After how many pages SQLite carries its log into the file (128 MB): 32 times its default, because a morning's
+check-ins touch the same pages again and again, and each is carried over once. Of two hundred who check in at the
+busiest moment one meets it.
 """
 KIB_TO_WRITE_WITH = 6_000
 """Of pages, kept by SQLite's writing connection: three times its default, so that the index pages on which a morning's
