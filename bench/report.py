@@ -5,11 +5,16 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 from bench.registry import Result, Section
 
 RESULTS = Path(__file__).resolve().parent / "results"
+LONGEST_TEXT = 300
+"""Of an answer that is kept as a sample; a batch's is as long as a book."""
+LONGEST_LIST = 1000
+"""Of single times; of more than that their percentiles are kept."""
 
 
 def show(section: Section, result: Result) -> None:
@@ -63,10 +68,23 @@ def save(machine: dict[str, Any], results: dict[str, Result]) -> Path:
                     {"name": g.name, "measured": g.value, "wanted": g.wanted, "met": g.met} for g in result.goals
                 ],
                 "notes": result.notes,
-                "data": result.data,
+                "data": _shortened(result.data),
             }
             for name, result in results.items()
         },
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return path
+
+
+def _shortened(value: Any) -> Any:
+    """What is worth keeping beside the code."""
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    if isinstance(value, dict):
+        return {name: _shortened(part) for name, part in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) > LONGEST_LIST:
+        return {"count": len(value), "percentiles": quantiles(value, n=100, method="inclusive")}
+    return [_shortened(part) for part in value]
