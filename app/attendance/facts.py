@@ -171,6 +171,7 @@ def facts_about(span: Asked, count: int) -> Select[Any]:
         func.coalesce(corrections.c.code, 0)
         + _presence(check_ins, registrations)
         + _bit(signatures.LATE_UPLOAD, _came_later(check_ins.c.late_at))
+        + _bit(signatures.PRESENT_SINCE, _present_since(corrections, check_ins, registrations))
         + _bit(signatures.WAITING_EVIDENCE, _came_later(check_ins.c.waiting_at))
         + _bit(signatures.ON_LEAVE, leaves.c.approved == 1)
         + _bit(signatures.LEAVE_PENDING, leaves.c.pending == 1)
@@ -243,6 +244,12 @@ def _came_later(*received: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(*there, or_(DayEntry.confirmed_at.is_(None), *later))
 
 
+def _present_since(corrections: Subquery, check_ins: Subquery, registrations: Subquery) -> ColumnElement[bool]:
+    """Whether the day is corrected, and presence came in, or was accepted, since somebody last looked at it."""
+    later = [facts.c.present_at > DayEntry.confirmed_at for facts in (check_ins, registrations)]
+    return and_(corrections.c.code.is_not(None), or_(*later))
+
+
 def _check_ins(span: Asked) -> Subquery:
     """As `policy.presence.evidence_of` says it of each: counting is `check_in`, accepted is `accepted`."""
     accepted = CheckIn.accepted.is_(True)
@@ -254,6 +261,7 @@ def _check_ins(span: Asked) -> Subquery:
             CheckIn.date,
             _any(by_itself).label("counting"),
             _any(accepted).label("accepted"),
+            func.max(case((by_itself, received_at), (accepted, CheckIn.accepted_at))).label("present_at"),
             _last(received_at, and_(CheckIn.late.is_(True), or_(by_itself, accepted))).label("late_at"),
             _last(received_at, and_(CheckIn.needs_acceptance.is_(True), CheckIn.accepted.is_(None))).label(
                 "waiting_at"
@@ -268,9 +276,9 @@ def _check_ins(span: Asked) -> Subquery:
 
 def _registrations(span: Asked) -> Subquery:
     return (
-        select(Registration.posting_id, Registration.date)
+        select(Registration.posting_id, Registration.date, func.max(Registration.entered_at).label("present_at"))
         .where(span.of(Registration))
-        .distinct()
+        .group_by(Registration.posting_id, Registration.date)
         .subquery("registration_facts")
     )
 

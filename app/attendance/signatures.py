@@ -27,7 +27,8 @@ BOARD_ON_LEAVE = 1 << 12
 CONFIRMED = 1 << 13
 CLOSED = 1 << 14
 POSTED = 1 << 15
-_UNSETTLED = LATE_UPLOAD | WAITING_EVIDENCE | ELSEWHERE | BOARD_ON_LEAVE
+PRESENT_SINCE = 1 << 16
+_UNSETTLED = LATE_UPLOAD | PRESENT_SINCE | WAITING_EVIDENCE | ELSEWHERE | BOARD_ON_LEAVE
 """What somebody has to look at, and has not: it came in after the last confirmation, if there was one."""
 
 
@@ -40,6 +41,7 @@ def decode(signature: int, rest_day: bool, calendar_assumed: bool) -> DayFacts:
         correction=STATUSES[corrected - 1] if corrected else None,
         presence=_PRESENCE[(signature >> _PRESENCE_SHIFT) & 0b11],
         late_upload=bool(signature & LATE_UPLOAD),
+        present_since=bool(signature & PRESENT_SINCE),
         waiting_evidence=bool(signature & WAITING_EVIDENCE),
         on_leave=bool(signature & ON_LEAVE),
         leave_pending=bool(signature & LEAVE_PENDING),

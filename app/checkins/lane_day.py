@@ -58,7 +58,7 @@ def may_be_settled(bits: int, found: DayFound) -> bool:
 
 def signature_of(bits: int, found: DayFound) -> int:
     """What a lane has read of a day, as the day's signature; its status can be told from it in any case, its exceptions
-    unless they `may_be_settled`.
+    unless they `may_be_settled` or the day is corrected.
     """
     signature = _signature(bits)
     if found.head is not None and found.head[1]:

@@ -175,7 +175,7 @@ class GroupRecorder:
         if found.county_code is None:
             return no_posting()
         version, closed = found.head or (0, False)
-        if closed or found.bits & lane_sql.MONTH_LOCKED or may_be_settled(_bits(found), found):
+        if closed or found.bits & lane_sql.MONTH_LOCKED or found.correction or may_be_settled(_bits(found), found):
             return ODD
         fences = self._known.fences_of(found.fences)
         if fences is None:

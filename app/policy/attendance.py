@@ -58,6 +58,8 @@ class DayFacts:
     """Some of the presence was received after the day had closed. This and what the next ones tell of is a fact only as
     long as nobody has looked at it: a confirmation or correction settles what had come in by then, and nothing later.
     """
+    present_since: bool = False
+    """Some of the presence came in, or was accepted, since the newest correction."""
     waiting_evidence: bool = False
     """A check-in that does not count by itself and that the township has not decided on."""
     on_leave: bool = False
@@ -123,6 +125,7 @@ def _exceptions(facts: DayFacts, status: Status) -> tuple[str, ...]:
         "present_on_leave": undecided and present and facts.on_leave,
         "official_unverified": undecided and status is Status.OFFICIAL and not facts.official_verified,
         "late_upload": facts.late_upload and facts.presence is not None,
+        "present_since_correction": _contradicts(facts) and status is not Status.ON_POST,
         "evidence_waiting": facts.waiting_evidence,
         "board_says_in_village_checked_in_elsewhere": facts.board_in_village_elsewhere,
         "leave_not_approved": facts.board_on_leave and not facts.on_leave,
@@ -130,6 +133,13 @@ def _exceptions(facts: DayFacts, status: Status) -> tuple[str, ...]:
         "calendar_assumed": rests_on_assumption(facts, status) and not facts.confirmed,
     }
     return tuple(name for name, holds in found.items() if holds)
+
+
+def _contradicts(facts: DayFacts) -> bool:
+    """Whether there is presence that whoever corrected the day can't have known of. The correction stands all the same,
+    until a person looks again.
+    """
+    return facts.correction is not None and facts.presence is not None and facts.present_since
 
 
 def rests_on_assumption(facts: DayFacts, status: Status) -> bool:

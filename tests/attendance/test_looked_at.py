@@ -92,7 +92,58 @@ def test_a_late_upload_that_counts_is_shown_on_a_day_that_was_corrected_before_i
     clock.set("2026-11-25 09:00")
     answer = world.as_("li").post("/check-ins", check_in("2026-11-23T08:05:00+08:00")).json()
     assert (answer["counts"], answer["day_status"]) == (True, "absent")
-    assert exceptions_of(world, "2026-11-23") == {str(world.postings["li"]): ["late_upload"]}
+    said = exceptions_of(world, "2026-11-23")
+    assert {who: set(names) for who, names in said.items()} == {
+        str(world.postings["li"]): {"late_upload", "present_since_correction"}
+    }
+
+
+def correct(world, who, day, status):
+    body = {"posting_id": str(world.postings[who]), "date": day, "status": status, "reason": "核实"}
+    assert world.as_("township_officer").post("/days/corrections", body).status_code == 201
+
+
+def check_in_now(world):
+    assert world.as_("li").post("/check-ins", check_in()).json()["counts"] is True
+
+
+def register(world):
+    note = {"posting_id": str(world.postings["li"]), "date": "2026-11-23", "source": "paper"}
+    assert world.as_("township_officer").post("/registrations", note).status_code == 201
+
+
+def accept(world):
+    [waiting] = world.as_("township_officer").get(f"/check-ins?area={TOWNSHIP}&date=2026-11-23").json()["items"]
+    body = {"accept": True, "reason": "入户核实"}
+    answer = world.as_("township_officer").post(f"/check-ins/{waiting['id']}/acceptance", body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+@pytest.mark.parametrize("present", [check_in_now, register, accept])
+@pytest.mark.parametrize("status", ["absent", "official", "on_post"])
+def test_presence_of_which_a_correction_did_not_know_is_shown_beside_it_until_somebody_looks_again(
+    world, clock, present, status
+):
+    if present is accept:
+        world.as_("li").post("/check-ins", check_in(lat=37.0))
+    clock.forward(minutes=1)
+    correct(world, "li", "2026-11-23", status)
+    assert exceptions_of(world, "2026-11-23") == {}
+    clock.forward(minutes=1)
+    present(world)
+    said = exceptions_of(world, "2026-11-23")
+    assert said == ({} if status == "on_post" else {str(world.postings["li"]): ["present_since_correction"]})
+    assert explain(world, "li", "2026-11-23")["status"] == status, "the correction stands"
+    clock.forward(minutes=1)
+    correct(world, "li", "2026-11-23", "rest")
+    assert exceptions_of(world, "2026-11-23") == {}, "whoever corrects it now knows"
+
+
+def test_presence_that_a_correction_knew_of_is_not_shown(world, clock):
+    check_in_now(world)
+    clock.forward(minutes=1)
+    correct(world, "li", "2026-11-23", "absent")
+    assert exceptions_of(world, "2026-11-23") == {}
 
 
 def test_a_leave_that_the_board_says_after_the_confirmation_is_shown(world, clock, close):
