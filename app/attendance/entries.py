@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.attendance import rollups
 from app.attendance.bulk import Insert, insert_all
+from app.attendance.codes import Cause
 from app.attendance.facts import Span, any_span, parameters_of
 from app.models import DayEntry, DayRevision
 from app.policy.attendance import Status
@@ -38,7 +39,7 @@ class Author:
 
     at: datetime
     by: UUID | None
-    cause: str
+    cause: Cause
     reason: str | None = None
     each: Mapping[UUID, UUID] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.attendance.absences import refresh_absences
+from app.attendance.codes import Cause
 from app.attendance.entries import Author, Change, Standing, last_revisions, write_changes
 from app.attendance.facts import Span
 from app.attendance.facts_of_one import load_facts_of
@@ -38,7 +39,7 @@ def rejudge(
     *,
     now: datetime,
     by: UUID | None,
-    cause: str,
+    cause: Cause,
     reason: str | None = None,
 ) -> int:
     """Judge the postings' days from `first` to `last` (inclusive, as far as they have begun) from the facts in the

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.attendance.codes import CauseOut, DayExceptions, RevisedExceptions, RiskFlags, VerdictReason
 from app.policy.attendance import Status
+from app.policy.geofence import Verdict
 from app.web.schemas import AreaCode, Day, Input, InstantOut, LongText, Output
 
 JudgedStatus = Literal[Status.ON_POST, Status.OFFICIAL, Status.LEAVE, Status.REST, Status.ABSENT]
@@ -27,13 +29,13 @@ class CheckInEvidence(Output):
     id: UUID
     captured_at: InstantOut
     received_at: InstantOut
-    verdict: str
-    reason: str
+    verdict: Verdict
+    reason: VerdictReason
     distance_m: float | None
     counts: bool
     accepted: bool | None
     acceptance_reason: str | None
-    risk_flags: list[str]
+    risk_flags: RiskFlags
     note: str | None
 
 
@@ -88,7 +90,7 @@ class DayOfPosting(Output):
     status: Status
     status_label: str
     confirmed: bool
-    exceptions: list[str]
+    exceptions: DayExceptions
     calendar_assumed: Annotated[
         bool,
         Field(
@@ -104,7 +106,7 @@ class DayOfMine(Output):
     status: Status
     status_label: str
     confirmed: bool
-    exceptions: list[str]
+    exceptions: DayExceptions
     calendar_assumed: bool
 
 
@@ -135,10 +137,10 @@ class Revision(Output):
     revision: int
     status: Status
     confirmed: bool
-    exceptions: list[str]
+    exceptions: RevisedExceptions
     by: Actor | None
     at: InstantOut
-    cause: str
+    cause: CauseOut
     reason: str | None
 
 
@@ -153,7 +155,7 @@ class Explanation(Output):
     status: Status
     status_label: str
     confirmed: bool
-    exceptions: list[str]
+    exceptions: DayExceptions
     locked: bool
     calendar_assumed: bool
     facts: dict[str, Any]

@@ -18,7 +18,7 @@ from app.policy.datum import Point, to_wgs84
 from app.policy.geofence import Fence, FenceJudgment, Position, judge_position
 from app.policy.presence import is_clock_ahead, is_too_late, needs_acceptance
 from app.policy.provisions import Provisions
-from app.policy.risks import Fix, impossible_speed, repeated_coordinates, stale_fix
+from app.policy.risks import Fix, RiskFlag, impossible_speed, repeated_coordinates, stale_fix
 
 BASIS_KEYS = ("presence.evidence", "presence.verdict")
 
@@ -208,9 +208,9 @@ def _risk_flags(
     *,
     late: bool,
     clock_skew: bool,
-) -> list[str]:
+) -> list[RiskFlag]:
     sent = body.position
-    raised: list[str] = []
+    raised: list[RiskFlag] = []
     if sent is not None and sent.mock:
         raised.append("mock_location")
     if fix is not None and impossible_speed(fix, around.earlier, rules.max_speed_kmh, geodesic_m):

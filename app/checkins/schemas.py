@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.config import JsonDict
 
+from app.attendance.codes import RiskFlags, VerdictReason
 from app.attendance.schemas import Basis
 from app.errors import ProblemBody
 from app.policy.attendance import Status
@@ -67,7 +68,7 @@ class CheckInOut(Output):
     captured_at: InstantOut
     received_at: InstantOut
     verdict: Verdict
-    reason: str
+    reason: VerdictReason
     distance_m: float | None
     counts: Annotated[
         bool,
@@ -76,7 +77,7 @@ class CheckInOut(Output):
             "Whether it is presence as of now; otherwise the township has to look at it."
         ),
     ]
-    risk_flags: list[str]
+    risk_flags: RiskFlags
     basis: list[Basis]
     day_status: Status
 
@@ -126,10 +127,10 @@ class StoredCheckIn(Output):
     device_id: str | None
     note: str | None
     verdict: Verdict
-    reason: str
+    reason: VerdictReason
     distance_m: float | None
     counts: bool
-    risk_flags: list[str]
+    risk_flags: RiskFlags
     accepted: bool | None
     accepted_at: InstantOut | None
     acceptance_reason: str | None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.attendance.codes import CauseOut, DayExceptions
 from app.attendance.schemas import Actor, Basis
 from app.policy.attendance import Status
 from app.policy.filing import FilingKind, FilingState
@@ -193,7 +194,7 @@ class FiledDay(Output):
     status: Status
     text: str
     confirmed: bool
-    exceptions: list[str]
+    exceptions: DayExceptions
 
 
 class Evaluation(Output):
@@ -322,7 +323,7 @@ class ChangeSince(Output):
     date: date
     filed: Status | None
     present: Status | None
-    cause: str | None
+    cause: CauseOut | None
     by: Actor | None
     at: InstantOut | None
     reason: str | None
@@ -339,7 +340,7 @@ class HeldBack(Output):
     date: date
     status: Status | None
     would_be: Status | None
-    exceptions: list[str]
+    exceptions: DayExceptions
 
 
 class FilingDetail(FilingStatus):

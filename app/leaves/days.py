@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import select
 
 from app.access.call import Call
+from app.attendance.codes import Cause
 from app.attendance.heads import take_heads
 from app.attendance.law import locked_months, month_of
 from app.attendance.rejudge import rejudge
@@ -13,7 +14,7 @@ from app.models import Leave, Posting
 from app.policy.days import days_between
 
 
-def judge_days(call: Call, leave: Leave, cause: str) -> None:
+def judge_days(call: Call, leave: Leave, cause: Cause) -> None:
     """Judge the days of the request again. Days of filed months stay as they are, and are listed on the request."""
     call.session.flush()
     # Held before the postings are read: whoever moves a posting over them meanwhile waits, or is seen here.

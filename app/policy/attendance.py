@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from typing import Literal
 
 from app.policy.judgment import Basis
 from app.policy.provisions import Provisions
@@ -36,6 +37,20 @@ SYMBOLS = {
     Status.PENDING: "",
 }
 """As the 月考勤表 prints them."""
+
+
+DayException = Literal[
+    "present_on_leave",
+    "official_unverified",
+    "late_upload",
+    "present_since_correction",
+    "evidence_waiting",
+    "board_says_in_village_checked_in_elsewhere",
+    "leave_not_approved",
+    "outage",
+    "calendar_assumed",
+]
+"""What somebody has to look at."""
 
 
 class Evidence(StrEnum):
@@ -81,8 +96,7 @@ class DayJudgment:
     """`status` is null for a day outside the posting, which has no row."""
 
     status: Status | None
-    exceptions: tuple[str, ...]
-    """What somebody has to look at."""
+    exceptions: tuple[DayException, ...]
     basis_keys: tuple[str, ...]
 
 
@@ -118,10 +132,10 @@ def _status(facts: DayFacts) -> tuple[Status, tuple[str, ...]]:
     return Status.PENDING, ("day.closes_at",)
 
 
-def _exceptions(facts: DayFacts, status: Status) -> tuple[str, ...]:
+def _exceptions(facts: DayFacts, status: Status) -> tuple[DayException, ...]:
     present = status is Status.ON_POST and facts.presence is not None
     undecided = facts.correction is None
-    found = {
+    found: dict[DayException, bool] = {
         "present_on_leave": undecided and present and facts.on_leave,
         "official_unverified": undecided and status is Status.OFFICIAL and not facts.official_verified,
         "late_upload": facts.late_upload and facts.presence is not None,

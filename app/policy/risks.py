@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from app.policy.geofence import Geodesic, approximate_distance_m
 
@@ -12,6 +12,17 @@ RECENT = timedelta(days=7)
 """How far back fixes are compared: nobody on earth is fast enough for an older one to matter."""
 
 REPEATED_ON_DAYS = 3
+
+RiskFlag = Literal[
+    "mock_location",
+    "impossible_speed",
+    "repeated_coordinates",
+    "shared_device",
+    "clock_skew",
+    "stale_fix",
+    "late_upload",
+    "datum_suspect",
+]
 
 
 class Fix(NamedTuple):
