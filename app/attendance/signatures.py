@@ -41,7 +41,7 @@ def decode(signature: int, rest_day: bool, calendar_assumed: bool) -> DayFacts:
         correction=STATUSES[corrected - 1] if corrected else None,
         presence=_PRESENCE[(signature >> _PRESENCE_SHIFT) & 0b11],
         late_upload=bool(signature & LATE_UPLOAD),
-        present_since=bool(signature & PRESENT_SINCE),
+        present_since_correction=bool(signature & PRESENT_SINCE),
         waiting_evidence=bool(signature & WAITING_EVIDENCE),
         on_leave=bool(signature & ON_LEAVE),
         leave_pending=bool(signature & LEAVE_PENDING),

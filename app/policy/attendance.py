@@ -73,7 +73,7 @@ class DayFacts:
     """Some of the presence was received after the day had closed. This and what the next ones tell of is a fact only as
     long as nobody has looked at it: a confirmation or correction settles what had come in by then, and nothing later.
     """
-    present_since: bool = False
+    present_since_correction: bool = False
     """Some of the presence came in, or was accepted, since the newest correction."""
     waiting_evidence: bool = False
     """A check-in that does not count by itself and that the township has not decided on."""
@@ -153,7 +153,7 @@ def _contradicts(facts: DayFacts) -> bool:
     """Whether there is presence that whoever corrected the day can't have known of. The correction stands all the same,
     until a person looks again.
     """
-    return facts.correction is not None and facts.presence is not None and facts.present_since
+    return facts.correction is not None and facts.presence is not None and facts.present_since_correction
 
 
 def rests_on_assumption(facts: DayFacts, status: Status) -> bool:

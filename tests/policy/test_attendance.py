@@ -94,7 +94,7 @@ def test_each_exception_is_there_exactly_when_somebody_has_to_look(facts):
     # What these facts tell of has come in since somebody last looked at the day, confirmed or corrected or neither.
     assert ("late_upload" in said) == (facts.late_upload and facts.presence is not None)
     assert ("present_since_correction" in said) == (
-        corrected and status is not Status.ON_POST and facts.presence is not None and facts.present_since
+        corrected and status is not Status.ON_POST and facts.presence is not None and facts.present_since_correction
     )
     assert ("evidence_waiting" in said) == facts.waiting_evidence
     assert ("board_says_in_village_checked_in_elsewhere" in said) == facts.board_in_village_elsewhere
