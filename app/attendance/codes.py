@@ -47,7 +47,7 @@ OUT_OF_POSTING: Words = {"outside_posting": ("该日已不在派驻期内", "The
 RISK_FLAGS: Words = {
     "mock_location": ("手机报告为模拟定位，外接定位设备也会如此", "Reported as mocked; external receivers are, too"),
     "impossible_speed": ("与上一次定位相距过远", "Too far from the last fix"),
-    "repeated_coordinates": ("三天坐标完全相同", "The same coordinates on three days"),
+    "repeated_coordinates": ("多日坐标完全相同", "The same coordinates on several days"),
     "shared_device": ("同一部手机登记过两人", "One phone, two cadres"),
     "clock_skew": ("手机时钟超前，按收到时间计", "The phone's clock is ahead; the day is that of its arrival"),
     "stale_fix": ("定位早于登记过久", "The fix is much older than the check-in"),
@@ -62,7 +62,7 @@ REASONS: Words = {
     "no_position": ("没有位置", "No position"),
     "no_fence": ("该村没有围栏", "The village has no fence"),
     "no_accuracy": ("没有定位精度", "No accuracy"),
-    "accuracy_out_of_range": ("定位精度为 0 或超过 500 米", "An accuracy of 0, or of more than 500 m"),
+    "accuracy_out_of_range": ("定位精度为 0 或超过限值", "An accuracy of 0, or beyond the limit"),
 }
 
 CAUSES: Words = {
