@@ -74,7 +74,9 @@ class DayFacts:
     long as nobody has looked at it: a confirmation or correction settles what had come in by then, and nothing later.
     """
     present_since_correction: bool = False
-    """Some of the presence came in, or was accepted, since the newest correction."""
+    """Some of the presence came in, or was accepted, since the newest correction, which can't have known of it and
+    stands all the same until a person looks again.
+    """
     waiting_evidence: bool = False
     """A check-in that does not count by itself and that the township has not decided on."""
     on_leave: bool = False
@@ -139,7 +141,10 @@ def _exceptions(facts: DayFacts, status: Status) -> tuple[DayException, ...]:
         "present_on_leave": undecided and present and facts.on_leave,
         "official_unverified": undecided and status is Status.OFFICIAL and not facts.official_verified,
         "late_upload": facts.late_upload and facts.presence is not None,
-        "present_since_correction": _contradicts(facts) and status is not Status.ON_POST,
+        "present_since_correction": not undecided
+        and facts.present_since_correction
+        and facts.presence is not None
+        and status is not Status.ON_POST,
         "evidence_waiting": facts.waiting_evidence,
         "board_says_in_village_checked_in_elsewhere": facts.board_in_village_elsewhere,
         "leave_not_approved": facts.board_on_leave and not facts.on_leave,
@@ -147,13 +152,6 @@ def _exceptions(facts: DayFacts, status: Status) -> tuple[DayException, ...]:
         "calendar_assumed": rests_on_assumption(facts, status) and not facts.confirmed,
     }
     return tuple(name for name, holds in found.items() if holds)
-
-
-def _contradicts(facts: DayFacts) -> bool:
-    """Whether there is presence that whoever corrected the day can't have known of. The correction stands all the same,
-    until a person looks again.
-    """
-    return facts.correction is not None and facts.presence is not None and facts.present_since_correction
 
 
 def rests_on_assumption(facts: DayFacts, status: Status) -> bool:
