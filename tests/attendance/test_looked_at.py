@@ -139,6 +139,38 @@ def test_presence_of_which_a_correction_did_not_know_is_shown_beside_it_until_so
     assert exceptions_of(world, "2026-11-23") == {}, "whoever corrects it now knows"
 
 
+def revisions_of(world, day):
+    return [revision["cause"] for revision in explain(world, "li", day)["revisions"]]
+
+
+def test_whoever_confirms_the_corrected_day_has_looked_too(world, clock, close):
+    clock.set("2026-11-24 09:00")
+    close()
+    correct(world, "li", "2026-11-23", "absent")
+    clock.forward(minutes=1)
+    register(world)
+    assert exceptions_of(world, "2026-11-23") == {str(world.postings["li"]): ["present_since_correction"]}
+    clock.forward(minutes=1)
+    confirm(world, "2026-11-23")
+    assert exceptions_of(world, "2026-11-23") == {}
+    assert explain(world, "li", "2026-11-23")["status"] == "absent"
+    assert revisions_of(world, "2026-11-23") == ["close", "correction", "registration", "confirmation"]
+
+
+def test_more_presence_on_a_confirmed_day_that_nobody_corrected_is_nothing_to_look_at(world, clock, close):
+    check_in_now(world)
+    clock.set("2026-11-24 09:00")
+    close()
+    confirm(world, "2026-11-23")
+    clock.forward(minutes=1)
+    register(world)
+    assert explain(world, "li", "2026-11-23")["facts"]["present_since_correction"] is False
+    before = revisions_of(world, "2026-11-23")
+    clock.forward(minutes=1)
+    confirm(world, "2026-11-23")
+    assert revisions_of(world, "2026-11-23") == before
+
+
 def test_presence_that_a_correction_knew_of_is_not_shown(world, clock):
     check_in_now(world)
     clock.forward(minutes=1)
